@@ -1,0 +1,79 @@
+"""What is wanted: a metric to maximise or minimise, within constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from autotuner.core.errors import SpaceError
+from autotuner.core.outcome import Measurement, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A bound on one metric: exactly one of *at_most* and *at_least*, in the metric's unit."""
+
+    metric: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.at_most is None) == (self.at_least is None):
+            raise SpaceError(
+                f"The constraint on {self.metric!r} needs either at_most or at_least, not both."
+            )
+
+    def violation(self, measurement: Measurement) -> float:
+        """Return by how much the bound is broken, in the metric's unit; at most 0 when kept."""
+        value = measurement.metric(self.metric)
+        if self.at_most is not None:
+            return value - self.at_most
+        assert self.at_least is not None
+        return self.at_least - value
+
+    def kept(self, measurement: Measurement) -> bool:
+        """Say whether *measurement* keeps the bound."""
+        return self.violation(measurement) <= 0.0
+
+    def __str__(self) -> str:
+        if self.at_most is not None:
+            return f"{self.metric} <= {self.at_most:g}"
+        return f"{self.metric} >= {self.at_least:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The metric to optimise, its direction, and the constraints that must hold."""
+
+    metric: str
+    direction: Literal["maximize", "minimize"]
+    constraints: tuple[Constraint, ...] = ()
+
+    @classmethod
+    def maximize(cls, metric: str, constraints: Iterable[Constraint] = ()) -> Objective:
+        """Want *metric* as high as the constraints allow."""
+        return cls(metric, "maximize", tuple(constraints))
+
+    @classmethod
+    def minimize(cls, metric: str, constraints: Iterable[Constraint] = ()) -> Objective:
+        """Want *metric* as low as the constraints allow."""
+        return cls(metric, "minimize", tuple(constraints))
+
+    def value(self, measurement: Measurement) -> float:
+        """Return the metric that is optimised."""
+        return measurement.metric(self.metric)
+
+    def feasible(self, outcome: Outcome) -> bool:
+        """Say whether *outcome* was measured and keeps every constraint."""
+        return isinstance(outcome, Measurement) and all(c.kept(outcome) for c in self.constraints)
+
+    def better(self, left: Measurement, right: Measurement) -> bool:
+        """Say whether *left* has the better value, whatever the constraints."""
+        if self.direction == "maximize":
+            return self.value(left) > self.value(right)
+        return self.value(left) < self.value(right)
+
+    def __str__(self) -> str:
+        bounds = " and ".join(str(c) for c in self.constraints)
+        return f"{self.direction} {self.metric}" + (f" with {bounds}" if bounds else "")
