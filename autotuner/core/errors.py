@@ -5,7 +5,7 @@
     │   ├── ModelError      the model, its data or its shapes
     │   └── SpaceError      a dimension, restriction, objective or constraint
     ├── StateError          the disk: state directory, database, profile     (exit 2)
-    ├── MachineError    this machine lacks something the request needs   (exit 2)
+    ├── MachineError        this machine lacks something the request needs   (exit 2)
     └── ProtocolError       client and daemon do not understand each other   (exit 2)
 
 A configuration that cannot be measured is no exception; it is a

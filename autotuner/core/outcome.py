@@ -15,8 +15,9 @@ class Measurement:
     """What one steady run of a configuration showed; None means not known, never zero.
 
     Latencies are those of one batch, in milliseconds, unless the scenario says otherwise.
-    *intervals* holds the confidence interval of a metric under the metric's name. *extra* holds
-    metrics that have no field of their own, such as ``p99.9_ms``.
+    *intervals* holds the confidence interval of a metric under its name, None for a side
+    that the sample cannot bound. *extra* holds metrics that have no field of their own, such as
+    ``p99.9_ms``.
     """
 
     throughput_ips: float | None = None
@@ -36,7 +37,7 @@ class Measurement:
     throttled: bool | None = None
     setup_s: float | None = None
     disturbed: str | None = None
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     extra: Mapping[str, float] = field(default_factory=dict)
 
     def metric(self, name: str) -> float:

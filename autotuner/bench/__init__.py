@@ -1,0 +1,1 @@
+"""One trustworthy number: load, worker processes, windows and their statistics."""

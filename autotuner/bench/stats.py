@@ -1,0 +1,189 @@
+"""Percentiles with their uncertainty, and when a series of batches is steady or decided. Pure.
+
+Latencies are arrays of shape (n,), in milliseconds, in the order in which the batches started.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Latencies = NDArray[np.float64]
+
+REFUTED_AT = 0.01
+"""The share of wrong *proven out* verdicts that the search accepts at each look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A figure with its confidence interval; a side that the sample cannot bound is None."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @property
+    def interval(self) -> tuple[float | None, float | None]:
+        """Both sides as Measurement keeps them."""
+        return self.low, self.high
+
+
+def percentile(latencies: Latencies, q: float) -> float:
+    """Return the q-th percentile as an order statistic: the smallest value that q % do not exceed.
+
+    This is the nearest-rank definition; it never interpolates towards a value nobody saw.
+    """
+    rank = max(1, math.ceil(q / 100.0 * len(latencies) - 1e-9))
+    return float(np.partition(latencies, rank - 1)[rank - 1])
+
+
+def percentile_estimate(latencies: Latencies, q: float, confidence: float) -> Estimate:
+    """Return the q-th percentile with its distribution-free interval between order statistics.
+
+    The ranks come from the exact binomial distribution of the number of values below the true
+    percentile (David and Nagaraja, *Order Statistics*, 3rd ed., section 7.1). Serially correlated
+    batches count as :func:`effective_size` independent ones, whose ranks are stretched over the
+    real sample.
+    """
+    n = len(latencies)
+    ordered = np.sort(latencies)
+    n_eff = max(1, int(effective_size(latencies)))
+    tail = (1.0 - confidence) / 2.0
+    below = np.cumsum(np.exp(_binomial_log_pmf(np.arange(n_eff + 1), n_eff, q / 100.0)))
+    # X(low) exceeds the true percentile with P(B < low), X(high) falls short with P(B >= high).
+    low = int(np.searchsorted(below, tail, side="right"))
+    high = int(np.searchsorted(below, 1.0 - tail, side="left")) + 1
+    stretch = n / n_eff
+    return Estimate(
+        value=percentile(latencies, q),
+        low=float(ordered[math.floor(low * stretch) - 1]) if low >= 1 else None,
+        high=float(ordered[min(n, math.ceil(high * stretch)) - 1]) if high <= n_eff else None,
+    )
+
+
+def effective_size(latencies: Latencies) -> float:
+    """Return how many independent batches carry as much information as these.
+
+    n divided by the integrated autocorrelation time of the ranks, by Geyer's initial positive
+    sequence (*Practical Markov Chain Monte Carlo*, Statistical Science 7, 1992). Ranks, so that
+    single outliers do not decide. Assumes a stationary series, which warm-up is there to ensure;
+    never more than n, so that alternating batches gain nothing.
+    """
+    n = len(latencies)
+    if n < 8:
+        return float(n)
+    ranks = np.argsort(np.argsort(latencies, kind="stable"), kind="stable").astype(np.float64)
+    ranks -= ranks.mean()
+    size = 1 << (2 * n - 1).bit_length()
+    spectrum = np.fft.rfft(ranks, size)
+    correlation = np.fft.irfft(spectrum * spectrum.conj(), size)[:n]
+    if correlation[0] <= 0.0:
+        return float(n)
+    correlation = correlation / correlation[0]
+    pairs = correlation[0 : n - n % 2 : 2] + correlation[1:n:2]
+    negative = np.flatnonzero(pairs <= 0.0)
+    autocorrelation_time = 2.0 * float(pairs[: negative[0] if len(negative) else None].sum()) - 1.0
+    # A white series of n values shows up to this much correlation by chance; it costs nothing.
+    if autocorrelation_time <= 1.0 + 4.0 / math.sqrt(n):
+        return float(n)
+    return n / autocorrelation_time
+
+
+def batches_to_prove(q: float, confidence: float, over: int = 0) -> int:
+    """Return how many batches prove "the q-th percentile keeps the budget" with *over* above it.
+
+    The exact binomial bound for a fixed number of batches: 299 for p99 at 0.95 with none over
+    (Wilks, *Determination of sample sizes for setting tolerance limits*, 1941).
+    """
+    share = 1.0 - q / 100.0
+    n = max(over + 1, math.ceil(math.log(1.0 - confidence) / math.log(1.0 - share) - 1e-9))
+    while binomial_cdf(over, n, share) > 1.0 - confidence:
+        n += max(1, n // 1000)
+    return n
+
+
+def judge(
+    latencies: Latencies, budget_ms: float, q: float, confidence: float
+) -> Literal["in", "out"] | None:
+    """Judge "the q-th percentile keeps *budget_ms*" by these batches; see :func:`verdict`.
+
+    Serially correlated batches count as :func:`effective_size` independent ones.
+    """
+    over = int((latencies > budget_ms).sum())
+    thinning = effective_size(latencies) / len(latencies) if len(latencies) else 1.0
+    return verdict(math.ceil(over * thinning), int(len(latencies) * thinning), q, confidence)
+
+
+def verdict(over: int, n: int, q: float, confidence: float) -> Literal["in", "out"] | None:
+    """Judge "the q-th percentile keeps the budget" when *over* of *n* batches exceeded it.
+
+    ``in`` is wrong with probability at most 1 - *confidence* however often it is asked while n
+    grows: the error is spent so that a series with none over is proven at the fixed-sample size of
+    :func:`batches_to_prove`, and what remains is halved for every further batch over (an alpha
+    spending rule; Lan and DeMets, Biometrika 70, 1983). ``out`` is a single look at
+    :data:`REFUTED_AT`; it serves the search alone.
+    """
+    share = 1.0 - q / 100.0
+    needed = batches_to_prove(q, confidence)
+    if over == 0:
+        return "in" if n >= needed else None
+    left = (1.0 - confidence) - (1.0 - share) ** needed
+    if binomial_cdf(over, n, share) <= left / 2.0**over:
+        return "in"
+    if n >= 5 and 1.0 - binomial_cdf(over - 1, n, share) <= REFUTED_AT:
+        return "out"
+    return None
+
+
+def steady(latencies: Latencies, tolerance: float = 0.03) -> bool:
+    """Say whether batch times show no trend: the last two quarters of the series agree.
+
+    They agree when their medians differ by no more than *tolerance* or by no more than twice the
+    standard error of that difference. Fewer than eight batches are never steady.
+    """
+    if len(latencies) < 8:
+        return False
+    quarter = len(latencies) // 4
+    before, after = latencies[-2 * quarter : -quarter], latencies[-quarter:]
+    difference = abs(float(np.median(after) - np.median(before)))
+    spread = 1.2533 * math.sqrt((before.var() + after.var()) / quarter)
+    return difference <= max(tolerance * float(np.median(after)), 2.0 * spread)
+
+
+def throughput_estimate(
+    spans_s: NDArray[np.float64], batch_size: int, workers: int, confidence: float
+) -> Estimate:
+    """Return inferences per second from the time per batch of all workers together.
+
+    *spans_s* has shape (n,): from each batch's start to the next one's of the same worker. The
+    interval is that of the mean of n effective batches, by the normal approximation.
+    """
+    mean = float(spans_s.mean())
+    rate = workers * batch_size
+    if len(spans_s) < 2:
+        return Estimate(value=rate / mean, low=None, high=None)
+    z = NormalDist().inv_cdf(0.5 + confidence / 2.0)
+    error = z * float(spans_s.std(ddof=1)) / math.sqrt(max(2.0, effective_size(spans_s)))
+    high = rate / (mean - error) if error < mean else None
+    return Estimate(value=rate / mean, low=rate / (mean + error), high=high)
+
+
+def binomial_cdf(k: int, n: int, p: float) -> float:
+    """Return P(X <= k) for X binomial with *n* draws of probability *p*, summed exactly."""
+    if k < 0:
+        return 0.0
+    if k >= n:
+        return 1.0
+    return min(1.0, math.fsum(np.exp(_binomial_log_pmf(np.arange(k + 1), n, p))))
+
+
+def _binomial_log_pmf(k: NDArray[np.int64], n: int, p: float) -> NDArray[np.float64]:
+    ks = k.tolist()
+    choose = [math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) for i in ks]
+    result: NDArray[np.float64] = np.array(choose) + k * math.log(p) + (n - k) * math.log1p(-p)
+    return result

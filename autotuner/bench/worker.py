@@ -1,0 +1,188 @@
+"""The worker process: the only place where a model is loaded and run.
+
+Started by the harness with the number of a socket's file descriptor and the location of a backend.
+It ends when the harness does, and offers itself first when memory runs out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from array import array
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from autotuner import backends
+from autotuner.backends.base import BackendFailure, Session
+from autotuner.bench.messages import (
+    Batches,
+    FromWorker,
+    Hello,
+    Load,
+    Loaded,
+    Refused,
+    Run,
+    Stop,
+    Stopped,
+    ToWorker,
+    Unload,
+)
+from autotuner.core.outcome import Failed
+
+_REPORT_EVERY_NS = 50_000_000
+_MOST_BATCHES_IN_MEMORY = 8
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    session: Session
+    feeds: list[dict[str, Any]]
+    cpus: frozenset[int]
+
+
+class Worker:
+    """Answers the harness's messages until the connection closes."""
+
+    def __init__(self, connection: Connection, backend: backends.Backend) -> None:
+        self._connection = connection
+        self._backend = backend
+        self._loaded: dict[int, _Loaded] = {}
+        self._all_cpus = frozenset(os.sched_getaffinity(0))
+
+    def serve(self) -> None:
+        """Answer until the harness hangs up."""
+        self._send(Hello())
+        while True:
+            try:
+                message: ToWorker = self._connection.recv()
+            except (EOFError, ConnectionResetError):
+                return
+            match message:
+                case Load():
+                    self._guarded(message.key, lambda m=message: self._load(m))
+                case Run(key=key):
+                    self._guarded(key, lambda k=key: self._run(k))
+                case Unload(key=key):
+                    self._unload(key)
+                case Stop():
+                    self._send(Stopped(peak_memory_mib=_peak_memory_mib()))
+
+    def _guarded(self, key: int, action: Any) -> None:
+        try:
+            action()
+        except BackendFailure as failure:
+            self._send(Refused(key=key, failed=Failed(failure.reason, failure.detail)))
+        except MemoryError:
+            self._send(Refused(key=key, failed=Failed("oom", "Python ran out of memory")))
+        except (BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a runtime raises costs this trial alone
+            detail = f"{type(error).__name__}: {error}"
+            self._send(Refused(key=key, failed=Failed("crashed", detail)))
+
+    def _load(self, message: Load) -> None:
+        _forget_peak_memory()
+        cpus = message.cpus or self._all_cpus
+        os.sched_setaffinity(0, cpus)  # before the session, whose threads inherit it
+        began = time.monotonic()
+        session = self._backend.open(message.model, message.config)
+        loaded = time.monotonic()
+        inputs = message.inputs.load()
+        size = message.config.batch_size
+        count = max(1, min(_MOST_BATCHES_IN_MEMORY, inputs.count // size))
+        feeds = [inputs.batch(size, index) for index in range(count)]
+        fed = time.monotonic()
+        session.run(feeds[0])
+        self._loaded[message.key] = _Loaded(session, feeds, cpus)
+        first_s = time.monotonic() - fed
+        self._send(Loaded(key=message.key, load_s=loaded - began, first_inference_s=first_s))
+
+    def _run(self, key: int) -> None:
+        loaded = self._loaded[key]
+        os.sched_setaffinity(0, loaded.cpus)
+        run, feeds = loaded.session.run, loaded.feeds
+        times = array("q")
+        reported, turn = time.monotonic_ns(), 0
+        while True:
+            start = time.monotonic_ns()
+            run(feeds[turn])
+            end = time.monotonic_ns()
+            times.append(start)
+            times.append(end)
+            turn = (turn + 1) % len(feeds)
+            if end - reported >= _REPORT_EVERY_NS:
+                self._send(Batches(times_ns=times.tobytes()))
+                times, reported = array("q"), end
+                if self._connection.poll():  # the harness says nothing else than stop
+                    return
+
+    def _unload(self, key: int) -> None:
+        loaded = self._loaded.pop(key, None)
+        if loaded is not None:
+            loaded.session.close()
+        del loaded
+        _return_freed_memory()
+
+    def _send(self, message: FromWorker) -> None:
+        self._connection.send(message)
+
+
+def _forget_peak_memory() -> None:
+    """Let the kernel's high-water mark start anew (proc(5), clear_refs)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak_memory_mib() -> float | None:
+    """Return this process's peak memory, pages shared with others counted in proportion.
+
+    The kernel keeps the peak of the resident set itself, so nothing short can be missed; what is
+    shared now is taken off it (proc(5): VmHWM; Rss and Pss of smaps_rollup).
+    """
+    try:
+        peak = _kib("/proc/self/status", "VmHWM:")
+    except (OSError, LookupError):
+        return None
+    with contextlib.suppress(OSError, LookupError):
+        peak -= _kib("/proc/self/smaps_rollup", "Rss:") - _kib("/proc/self/smaps_rollup", "Pss:")
+    return peak / 1024.0
+
+
+def _kib(path: str, key: str) -> int:
+    for line in Path(path).read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1])
+    raise LookupError(key)
+
+
+def _return_freed_memory() -> None:
+    # Without this glibc keeps what the last session freed, and the next one's peak counts it.
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _tie_to_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the harness to handle
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def main() -> None:
+    """Serve the harness on the file descriptor given as first argument."""
+    _tie_to_parent()
+    connection = Connection(int(sys.argv[1]))
+    backend = backends.load(sys.argv[2])
+    backend.start()
+    Worker(connection, backend).serve()
+
+
+if __name__ == "__main__":
+    main()

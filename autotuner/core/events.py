@@ -1,0 +1,155 @@
+"""What happens during a job, as values: the only thing that clients see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from autotuner.core.config import Config
+from autotuner.core.encoding import decode, encode
+from autotuner.core.errors import ProtocolError
+from autotuner.core.outcome import Measurement, Outcome
+from autotuner.core.space import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A configuration together with what was measured of it."""
+
+    config: Config
+    measurement: Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something the user should know, in one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The job knows what it will do."""
+
+    model: str
+    objective: str | None = None
+    fingerprint: str
+    space_size: int | None = None
+    known_trials: int = 0
+    max_trials: int | None = None
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStarted:
+    """A configuration is about to be measured; *phase* says in which round."""
+
+    phase: Literal["baseline", "search", "proof", "measure"]
+    number: int | None = None
+    config: Config
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialDone:
+    """A configuration was measured; *best* is the recommendation as it stands now."""
+
+    phase: Literal["baseline", "search", "proof", "measure"]
+    number: int | None = None
+    config: Config
+    outcome: Outcome
+    trials: int = 0
+    seconds_left: float | None = None
+    best: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDone:
+    """The end of a dry run: the search space."""
+
+    model: str
+    objective: str
+    dimensions: Mapping[str, tuple[Value, ...]]
+    restrictions: tuple[str, ...] = ()
+    size: int
+    known_trials: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureDone:
+    """The end of a measurement of one configuration."""
+
+    model: str
+    config: Config
+    outcome: Outcome
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneDone:
+    """The end of a tuning run.
+
+    *winner* is the recommended configuration, or the closest one when the status is
+    ``infeasible``; *window_share* is the share of the run's time spent in measuring windows.
+    """
+
+    status: Literal["ok", "infeasible", "interrupted"]
+    message: str
+    model: str
+    objective: str
+    stopped_because: str
+    winner: Candidate | None = None
+    baseline: Candidate | None = None
+    speedup: float | None = None
+    proven: bool = False
+    profile: str | None = None
+    trials: int
+    failed: int = 0
+    elapsed_s: float
+    window_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailed:
+    """The end of a job that could not be done; *log* is a file with more, if there is one."""
+
+    message: str
+    unexpected: bool = False
+    traceback: str | None = None
+    log: str | None = None
+
+
+Event = Note | Started | TrialStarted | TrialDone | PlanDone | MeasureDone | TuneDone | JobFailed
+Ending = PlanDone | MeasureDone | TuneDone | JobFailed
+"""The last event of every job is one of these."""
+
+_BY_NAME: dict[str, Any] = {
+    "note": Note,
+    "started": Started,
+    "trial_started": TrialStarted,
+    "trial_done": TrialDone,
+    "plan_done": PlanDone,
+    "measure_done": MeasureDone,
+    "tune_done": TuneDone,
+    "job_failed": JobFailed,
+}
+_NAMES = {cls: name for name, cls in _BY_NAME.items()}
+
+
+def encode_event(event: Event) -> dict[str, Any]:
+    """Return *event* as plain data with its name under ``event``."""
+    return {"event": _NAMES[type(event)], **encode(event)}
+
+
+def decode_event(data: Mapping[str, Any]) -> Event:
+    """Return the event that :func:`encode_event` made; raises ProtocolError for an unknown one."""
+    fields = dict(data)
+    name = fields.pop("event", None)
+    if name not in _BY_NAME:
+        raise ProtocolError(
+            f"The daemon sent an event {name!r} that this version does not know; "
+            "restart the daemon so that both have the same version."
+        )
+    event: Event = decode(_BY_NAME[name], fields)
+    return event

@@ -1,0 +1,73 @@
+"""The deliverable: the winning configuration with its evidence and the identity it holds for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from autotuner.core.config import Config
+from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.outcome import Measurement
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """The model that a profile is for; *path* is where it lay when it was tuned."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One configuration with what the search and the final round measured of it."""
+
+    config: Config
+    measurement: Measurement
+    search_measurement: Measurement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRecord:
+    """How the winner was found."""
+
+    trials: int
+    failed: int
+    space_size: int
+    elapsed_s: float
+    sampler: str
+    seed: int
+    stopped_because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What one tuning run found; one YAML file.
+
+    *status* is ``proven`` when the constraint holds with the stated confidence and
+    ``interrupted`` when the run was ended before that could be shown. *created* is the time in UTC,
+    ISO 8601.
+    """
+
+    schema: int = SCHEMA
+    status: str
+    created: str
+    tool_version: str
+    model: ModelRecord
+    objective: str
+    confidence: float
+    winner: Evidence
+    baseline: Evidence
+    speedup: float
+    search: SearchRecord
+    fingerprint: Fingerprint
+
+    @property
+    def name(self) -> str:
+        """The file's stem: model, objective and fingerprint in a few characters."""
+        goal = re.sub(r"[^a-z0-9.]+", "-", self.objective.lower().replace("<=", "le")).strip("-")
+        model = re.sub(r"[^A-Za-z0-9._-]+", "-", self.model.name).strip("-.") or "model"
+        return f"{model}_{goal}_{self.fingerprint.digest}"

@@ -1,0 +1,97 @@
+"""What a user asks for: one frozen value per kind of job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from autotuner.core.config import BASELINE, Config
+from autotuner.core.errors import InputError
+from autotuner.core.objective import Constraint, Objective
+from autotuner.core.space import Value
+
+DEFAULT_SEARCH_SECONDS = 40.0
+MAIN_PERCENTILES = (50.0, 90.0, 95.0, 99.0)
+
+
+def latency_metric(percentile: float) -> str:
+    """Return the name of the latency metric for *percentile*, such as ``p99_ms``."""
+    return f"p{percentile:g}_ms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """The model and what it is fed.
+
+    *model* is an absolute path or the name of a reference model, None for the default one;
+    *shapes* gives the shape of one sample by input, as typed, *data* a file with real inputs.
+    """
+
+    model: str | None = None
+    shapes: tuple[str, ...] = ()
+    data: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneRequest:
+    """Search the best configuration, prove it and keep it as a profile.
+
+    *dimensions* narrows dimensions of the search space to the given values; *max_seconds* bounds
+    the search, the final proof comes on top. *out* is a folder that gets an extra copy.
+    """
+
+    workload: Workload = field(default_factory=Workload)
+    goal: Literal["throughput", "latency"] = "throughput"
+    max_latency_ms: float | None = None
+    percentile: float = 99.0
+    min_throughput_ips: float | None = None
+    max_memory_mib: float | None = None
+    confidence: float = 0.95
+    max_trials: int | None = None
+    max_seconds: float = DEFAULT_SEARCH_SECONDS
+    dimensions: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    sampler: str = "auto"
+    storage: str | None = None
+    fresh: bool = False
+    out: str | None = None
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.percentile < 100.0:
+            raise InputError("The percentile must lie between 0 and 100, such as 99.")
+        if not 0.5 <= self.confidence < 1.0:
+            raise InputError("The confidence must be at least 0.5 and below 1, such as 0.95.")
+        if self.goal == "throughput" and self.max_latency_ms is None:
+            raise InputError("Give the latency budget, such as --max-latency 50ms.")
+        if self.max_trials is not None and self.max_trials < 1:
+            raise InputError("The number of trials must be at least 1.")
+
+    @property
+    def objective(self) -> Objective:
+        """What to optimise, with every bound that was asked for."""
+        latency = latency_metric(self.percentile)
+        constraints = []
+        if self.max_latency_ms is not None:
+            constraints.append(Constraint(latency, at_most=self.max_latency_ms))
+        if self.min_throughput_ips is not None:
+            constraints.append(Constraint("throughput_ips", at_least=self.min_throughput_ips))
+        if self.max_memory_mib is not None:
+            constraints.append(Constraint("memory_mib", at_most=self.max_memory_mib))
+        if self.goal == "latency":
+            return Objective.minimize(latency, constraints)
+        return Objective.maximize("throughput_ips", constraints)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureRequest:
+    """Measure one configuration for about *seconds* of steady running."""
+
+    workload: Workload = field(default_factory=Workload)
+    config: Config = BASELINE
+    seconds: float = 3.0
+    percentile: float = 99.0
+
+
+Request = TuneRequest | MeasureRequest

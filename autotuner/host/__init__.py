@@ -1,0 +1,1 @@
+"""The machine: what it has, what it shows, what may be set on it."""
