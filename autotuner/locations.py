@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -41,7 +42,7 @@ def private_socket(state: Path) -> Path:
     digest = hashlib.sha256(str(state).encode()).hexdigest()[:12]
     for folder in _socket_folders():
         path = folder / f"{digest}.sock"
-        if len(str(path)) <= _LONGEST_SOCKET_PATH:
+        if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
             make_private(folder)
             return path
     raise StateError("No folder has a path short enough for a socket; set XDG_RUNTIME_DIR.")
@@ -63,7 +64,8 @@ def make_folder(path: Path) -> Path:
 
 def make_private(folder: Path) -> None:
     """Make *folder* for this user alone; raises StateError when it is not ours."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # what it is decides below
+        folder.mkdir(mode=0o700, parents=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise StateError(f"{folder} belongs to somebody else or is open to others; remove it.")

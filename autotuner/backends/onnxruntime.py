@@ -41,6 +41,8 @@ class OnnxRuntime:
         """Load *model*; raises BackendFailure with the runtime's own words."""
         import onnxruntime  # noqa: PLC0415 - optional, and heavy
 
+        if config.provider not in self.providers():
+            raise BackendFailure("unsupported", f"{config.provider} is not offered here")
         if config.precision != "fp32":
             raise BackendFailure("unsupported", f"{config.precision} is not offered here")
         onnxruntime.set_default_logger_severity(_SEVERITY_FATAL)

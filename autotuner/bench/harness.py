@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from autotuner.bench.messages import (
     Stop,
     Stopped,
     Unload,
+    Unloaded,
 )
 from autotuner.bench.process import WorkerGone, WorkerProcess
 from autotuner.bench.record import BatchRecord
@@ -40,7 +42,7 @@ _FEWEST_WARM_UP_BATCHES = 3
 _LOOK_AGAIN = 1.1
 _STALL_IN_BATCHES = 20
 
-_Answer = TypeVar("_Answer", Hello, Loaded, Stopped)
+_Answer = TypeVar("_Answer", Hello, Loaded, Stopped, Unloaded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ class Harness:
         self._locate = locate
         self._cancelled = cancelled
         self._limits = limits or Limits()
+        self._memory = memory.MemoryGauge()
         self._pools: dict[str, list[WorkerProcess]] = {}
         self._loaded: dict[Config, _Ready] = {}
         self._keys = itertools.count()
@@ -143,8 +146,7 @@ class Harness:
         except WorkerGone as gone:
             outcome = gone.worker.obituary()
         finally:
-            # Whoever was in the middle of something cannot be trusted to answer again.
-            self._kill(w for pool in self._pools.values() for w in pool if w.busy)
+            self._kill_busy()
         if not keep or isinstance(outcome, Failed):
             self.unload(config)
         return outcome
@@ -154,11 +156,13 @@ class Harness:
         ready = self._loaded.pop(config, None)
         if ready is None:
             return
-        for worker in ready.workers:
-            try:
+        # Waited for, so that a worker that dies of it is not taken for the next trial's fault.
+        with contextlib.suppress(_Given, WorkerGone, Cancelled):
+            for worker in ready.workers:
+                worker.busy = True
                 worker.send(Unload(key=ready.key))
-            except WorkerGone:
-                self._kill([worker])
+            self._answers(ready.workers, Unloaded, self._limits.stall_s, "to unload the model")
+        self._kill_busy()
 
     def _load(self, config: Config) -> _Ready:
         began = time.monotonic()
@@ -251,6 +255,8 @@ class Harness:
             self._collect(ready, record)
             now_ns = time.monotonic_ns()
             elapsed_s = (now_ns - begin_ns) / 1e9
+            if elapsed_s < window.min_s:
+                continue
             total = sum(record.counts)
             if total >= look_at or elapsed_s >= window.max_s:
                 look_at = total * _LOOK_AGAIN
@@ -261,12 +267,15 @@ class Harness:
                     return now_ns
 
     def _collect(self, ready: _Ready, record: BatchRecord) -> None:
-        """Take what the workers have to say within one tick."""
-        deadline = time.monotonic() + _TICK_S
+        """Take what the workers say within one tick.
+
+        Waking once a tick instead of for every message leaves the CPUs to the workers.
+        """
         self._check()
-        while (left := deadline - time.monotonic()) > 0:
-            for worker, message in _messages(ready.workers, left):
-                _take_batches(ready.workers.index(worker), message, record)
+        time.sleep(_TICK_S)
+        for index, worker in enumerate(ready.workers):
+            while worker.connection.poll():
+                _take_batches(index, worker.receive(), record)
         if time.monotonic_ns() - min(record.last_end_ns) > ready.stall_s * 1e9:
             raise _Given(_timeout("to run a batch", ready.stall_s))
 
@@ -300,7 +309,7 @@ class Harness:
         """Raise when the measurement was called off or memory is about to run out."""
         if self._cancelled():
             raise Cancelled
-        if memory.available_mib() < self._limits.memory_floor_mib:
+        if self._memory.available_mib() < self._limits.memory_floor_mib:
             floor = self._limits.memory_floor_mib
             raise _Given(Failed("oom", f"less than {floor:.0f} MiB of memory were left free"))
 
@@ -313,6 +322,10 @@ class Harness:
         self._answers(fresh, Hello, self._limits.start_s, "to start")
         return tuple(pool[:count])
 
+    def _kill_busy(self) -> None:
+        # Whoever was in the middle of something cannot be trusted to answer again.
+        self._kill(w for pool in self._pools.values() for w in pool if w.busy)
+
     def _kill(self, workers: Iterable[WorkerProcess]) -> None:
         gone = list(workers)
         for worker in gone:
@@ -321,7 +334,7 @@ class Harness:
             pool[:] = [worker for worker in pool if worker not in gone]
         for config, ready in list(self._loaded.items()):
             if any(worker in gone for worker in ready.workers):
-                del self._loaded[config]
+                self.unload(config)
 
 
 def _messages(

@@ -77,5 +77,10 @@ class Unload:
     key: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unloaded:
+    """The session is gone and its memory given back."""
+
+
 ToWorker = Load | Run | Stop | Unload
-FromWorker = Hello | Loaded | Refused | Batches | Stopped
+FromWorker = Hello | Loaded | Refused | Batches | Stopped | Unloaded

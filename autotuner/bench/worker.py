@@ -32,6 +32,7 @@ from autotuner.bench.messages import (
     Stopped,
     ToWorker,
     Unload,
+    Unloaded,
 )
 from autotuner.core.outcome import Failed
 
@@ -71,6 +72,7 @@ class Worker:
                     self._guarded(key, lambda k=key: self._run(k))
                 case Unload(key=key):
                     self._unload(key)
+                    self._send(Unloaded())
                 case Stop():
                     self._send(Stopped(peak_memory_mib=_peak_memory_mib()))
 

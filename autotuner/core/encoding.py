@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -12,10 +13,15 @@ from autotuner.core.errors import InputError
 
 
 def encode(value: Any) -> Any:
-    """Return *value* as plain JSON data; fields that are None or empty are left out."""
+    """Return *value* as plain JSON data; optional fields that are None or empty are left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {name: encode(item) for name, item in fields if item not in (None, {}, ())}
+        required = _required(type(value))
+        return {
+            name: encode(item)
+            for name, item in fields
+            if name in required or item not in (None, {}, ())
+        }
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -55,6 +61,8 @@ def _decode_scalar(cls: Any, data: Any, where: str) -> Any:
     if cls is type(None) and data is None:
         return None
     if cls is float and isinstance(data, int) and not isinstance(data, bool):
+        if abs(data) > sys.float_info.max:
+            raise _mismatch(where, "a float", data)
         return float(data)
     if isinstance(data, cls) and not (isinstance(data, bool) and cls is not bool):
         return data
@@ -69,9 +77,14 @@ def _decode_dataclass(cls: Any, data: Any, where: str) -> Any:
     for name in data:
         if name not in hints:
             raise InputError(f"{_at(where, name)} is not known here; remove it or check its name.")
-    for name in required - set(data):
-        raise InputError(f"{_at(where, name)} is missing; add it.")
-    return cls(**{k: decode(hints[k], v, where=_at(where, k)) for k, v in data.items()})
+    for name in hints:
+        if name in required and name not in data:
+            raise InputError(f"{_at(where, name)} is missing; add it.")
+    values = {k: decode(hints[k], v, where=_at(where, k)) for k, v in data.items()}
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise InputError(f"{where or 'The value'} is not valid: {error}.") from error
 
 
 def _decode_union(members: Sequence[Any], data: Any, where: str) -> Any:

@@ -112,9 +112,13 @@ class TuneDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFailed:
-    """The end of a job that could not be done; *log* is a file with more, if there is one."""
+    """The end of a job that could not be done; *log* is a file with more, if there is one.
+
+    *interrupted* tells a wish from a fault, *unexpected* a fault of ours from one of the input.
+    """
 
     message: str
+    interrupted: bool = False
     unexpected: bool = False
     traceback: str | None = None
     log: str | None = None

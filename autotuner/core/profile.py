@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.objective import Objective
 from autotuner.core.outcome import Measurement
 
 SCHEMA = 1
@@ -49,7 +50,7 @@ class Profile:
 
     *status* is ``proven`` when the constraint holds with the stated confidence and
     ``interrupted`` when the run was ended before that could be shown. *created* is the time in UTC,
-    ISO 8601.
+    ISO 8601; *speedup* is the ratio of the throughputs.
     """
 
     schema: int = SCHEMA
@@ -57,17 +58,17 @@ class Profile:
     created: str
     tool_version: str
     model: ModelRecord
-    objective: str
+    objective: Objective
     confidence: float
     winner: Evidence
     baseline: Evidence
-    speedup: float
+    speedup: float | None
     search: SearchRecord
     fingerprint: Fingerprint
 
     @property
     def name(self) -> str:
         """The file's stem: model, objective and fingerprint in a few characters."""
-        goal = re.sub(r"[^a-z0-9.]+", "-", self.objective.lower().replace("<=", "le")).strip("-")
         model = re.sub(r"[^A-Za-z0-9._-]+", "-", self.model.name).strip("-.") or "model"
-        return f"{model}_{goal}_{self.fingerprint.digest}"
+        bounds = (f"{c.metric}-{c.at_most or c.at_least:g}" for c in self.objective.constraints)
+        return "_".join([model, self.objective.metric, *bounds, self.fingerprint.digest])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from autotuner.core.errors import InputError
@@ -68,6 +69,6 @@ def _quantity(text: str, units: dict[str, float], what: str, example: str) -> fl
     if match[2] not in units:
         problem = f"has the unknown unit {match[2]!r}" if match[2] else "has no unit"
         raise InputError(f"The {what} {text!r} {problem}; write it such as {example}.")
-    if not number > 0:
-        raise InputError(f"The {what} {text!r} must be above zero, such as {example}.")
+    if not 0 < number < math.inf:
+        raise InputError(f"The {what} {text!r} must be above zero and finite, such as {example}.")
     return number * units[match[2]]

@@ -59,14 +59,15 @@ class TuneRequest:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.percentile < 100.0:
-            raise InputError("The percentile must lie between 0 and 100, such as 99.")
+        _check_percentile(self.percentile)
         if not 0.5 <= self.confidence < 1.0:
             raise InputError("The confidence must be at least 0.5 and below 1, such as 0.95.")
         if self.goal == "throughput" and self.max_latency_ms is None:
             raise InputError("Give the latency budget, such as --max-latency 50ms.")
         if self.max_trials is not None and self.max_trials < 1:
             raise InputError("The number of trials must be at least 1.")
+        if not self.max_seconds > 0.0:
+            raise InputError("The time of the search must be above zero, such as 40s.")
 
     @property
     def objective(self) -> Objective:
@@ -93,5 +94,18 @@ class MeasureRequest:
     seconds: float = 3.0
     percentile: float = 99.0
 
+    def __post_init__(self) -> None:
+        _check_percentile(self.percentile)
+        if not self.seconds > 0.0:
+            raise InputError("The seconds to measure must be above zero, such as 3.")
+
+
+def _check_percentile(percentile: float) -> None:
+    if not 0.0 < percentile < 100.0:
+        raise InputError("The percentile must lie between 0 and 100, such as 99.")
+
 
 Request = TuneRequest | MeasureRequest
+
+KINDS: Mapping[str, type[Request]] = {"tune": TuneRequest, "measure": MeasureRequest}
+"""The kinds of job by the name they have on the wire."""

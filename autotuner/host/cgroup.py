@@ -11,6 +11,21 @@ _NO_LIMIT = 1 << 60  # version 1 writes a number of about this size for "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryGroup:
+    """A control group that may use *limit* bytes of memory; *usage* is the file that counts them."""
+
+    limit: int
+    usage: Path
+
+    def left(self) -> int:
+        """Return how many bytes are left, the file cache that goes first counted as free."""
+        with contextlib.suppress(OSError, ValueError):
+            used = int(self.usage.read_text())
+            return max(0, self.limit - max(0, used - _inactive_file(self.usage.parent)))
+        return self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cgroups:
     """Where the kernel shows control groups; other roots serve tests."""
 
@@ -31,21 +46,17 @@ class Cgroups:
                     quotas.append(quota_us / period_us)
         return min(quotas, default=None)
 
-    def memory_limits(self) -> Iterator[tuple[int, int]]:
-        """Yield limit and use in bytes of every group that limits memory.
-
-        Use leaves out the file cache that the kernel would give back first.
-        """
+    def memory_groups(self) -> Iterator[MemoryGroup]:
+        """Yield every group that limits memory."""
         for folder in self._folders("memory"):
-            for limit_name, used_name in (
+            for limit_name, usage_name in (
                 ("memory.max", "memory.current"),
                 ("memory.limit_in_bytes", "memory.usage_in_bytes"),
             ):
                 with contextlib.suppress(OSError, ValueError):
                     limit = int((folder / limit_name).read_text())
-                    used = int((folder / used_name).read_text())
                     if limit < _NO_LIMIT:
-                        yield limit, max(0, used - _inactive_file(folder))
+                        yield MemoryGroup(limit=limit, usage=folder / usage_name)
 
     def _folders(self, controller: str) -> Iterator[Path]:
         with contextlib.suppress(OSError):
@@ -61,8 +72,8 @@ class Cgroups:
 
 def _inactive_file(folder: Path) -> int:
     with contextlib.suppress(OSError, ValueError):
-        for line in (folder / "memory.stat").read_text().splitlines():
-            key, _, value = line.partition(" ")
-            if key in {"inactive_file", "total_inactive_file"}:
-                return int(value)
+        lines = (folder / "memory.stat").read_text().splitlines()
+        stat = dict(line.split(" ", 1) for line in lines)
+        # In version 1 only the total has the groups below, as the group's use does.
+        return int(stat.get("total_inactive_file") or stat.get("inactive_file", "0"))
     return 0

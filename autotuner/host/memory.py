@@ -9,13 +9,27 @@ from autotuner.host.cgroup import Cgroups
 _MIB = 1024 * 1024
 
 
+class MemoryGauge:
+    """Reads the memory that is left, cheaply enough for many times a second.
+
+    Which control groups limit it is found out once.
+    """
+
+    def __init__(self, cgroups: Cgroups | None = None) -> None:
+        self._groups = tuple((cgroups or Cgroups()).memory_groups())
+
+    def available_mib(self) -> float:
+        """Return how much memory can still be taken without swapping, in MiB."""
+        left = [group.left() for group in self._groups]
+        return min([psutil.virtual_memory().available, *left]) / _MIB
+
+
 def available_mib() -> float:
     """Return how much memory can still be taken without swapping, in MiB."""
-    left = [max(0, limit - used) / _MIB for limit, used in Cgroups().memory_limits()]
-    return min([psutil.virtual_memory().available / _MIB, *left])
+    return MemoryGauge().available_mib()
 
 
 def total_mib() -> float:
     """Return the memory that this process may use at all, in MiB."""
-    limits = [limit / _MIB for limit, _ in Cgroups().memory_limits()]
-    return min([psutil.virtual_memory().total / _MIB, *limits])
+    limits = [group.limit for group in Cgroups().memory_groups()]
+    return min([psutil.virtual_memory().total, *limits]) / _MIB

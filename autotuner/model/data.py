@@ -92,10 +92,10 @@ def _read(path: Path, names: list[str]) -> dict[str, Array]:
 def _arrays(path: Path) -> Mapping[str, Array]:
     """Return every array in the file at *path*; nothing in it is ever executed."""
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {_UNNAMED: content}
-        with content:
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return {_UNNAMED: content}
             return {name: content[name] for name in content.files}
     except FileNotFoundError:
         raise ModelError(f"There is no data file {path}; check the path.") from None
@@ -133,7 +133,8 @@ def _cast(array: Array, tensor: InputTensor, path: Path) -> Array:
     with np.errstate(all="ignore"):
         cast = array.astype(wanted)
         if source < 2:
-            kept = np.array_equal(cast.astype(array.dtype), array)
+            back = cast.astype(array.dtype)
+            kept = np.array_equal(back, array) and np.array_equal(cast < 0, array < 0)
         else:
             kept = np.array_equal(np.isfinite(cast), np.isfinite(array))
     if not kept:

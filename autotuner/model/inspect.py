@@ -36,6 +36,8 @@ def inspect(path: Path) -> ModelInfo:
         raise ModelError(
             f"{path} has no graph inputs, so nothing can be fed; export it with inputs."
         )
+    if not all(isinstance(tensor.name, str) for tensor in inputs):  # bytes: no valid UTF-8
+        raise _damaged(path)
     for tensor in inputs:
         if tensor.element_type not in element_type.NAMES.values():
             raise ModelError(
@@ -48,7 +50,7 @@ def inspect(path: Path) -> ModelInfo:
         size_bytes=sum(part.stat().st_size for part in parts),
         sha256=sha256(parts),
         ir_version=model.ir_version,
-        opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
+        opsets={str(entry.domain or "ai.onnx"): entry.version for entry in model.opset_import},
         producer=f"{model.producer_name} {model.producer_version}".strip(),
         inputs=inputs,
         outputs=tuple(_tensor(value) for value in graph.output),
@@ -90,6 +92,10 @@ def _parse(path: Path) -> onnx.ModelProto:
             "copy or export the model again."
         )
     return model
+
+
+def _damaged(path: Path) -> ModelError:
+    return ModelError(f"{path} is damaged; copy or export the model again.")
 
 
 def _tensor(value: onnx.ValueInfoProto) -> TensorInfo:
@@ -139,20 +145,22 @@ def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
 
 def _external_files(path: Path, model: onnx.ModelProto) -> list[Path]:
     """Return the external data files of the model at *path*, sorted; all there and long enough."""
-    needed: dict[str, int] = {}
+    needed: dict[Path, int] = {}
     for tensor in _tensors(model):
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
         entry = {item.key: item.value for item in tensor.external_data}
-        end = int(entry.get("offset", 0)) + int(entry.get("length", 0))
-        location = entry.get("location", "")
-        needed[location] = max(needed.get(location, 0), end)
-    for location, size_bytes in needed.items():
-        part = path.parent / location
+        try:
+            end = int(entry.get("offset", 0)) + int(entry.get("length", 0))
+            part = path.parent / entry["location"]
+        except (KeyError, TypeError, ValueError):
+            raise _damaged(path) from None
+        needed[part] = max(needed.get(part, 0), end)
+    for part, size_bytes in needed.items():
         if not part.is_file():
             raise ModelError(
-                f"{path} keeps weights in {location}, which is missing; "
-                f"put that file into {path.parent}."
+                f"{path} keeps weights in {part.name}, which is missing; "
+                f"put that file into {part.parent}."
             )
         if part.stat().st_size < size_bytes:
             raise ModelError(
@@ -161,7 +169,7 @@ def _external_files(path: Path, model: onnx.ModelProto) -> list[Path]:
             )
         if not os.access(part, os.R_OK):
             raise ModelError(f"Cannot read {part}, which holds weights; check its permissions.")
-    return [path.parent / location for location in sorted(needed)]
+    return sorted(needed)
 
 
 def _image_size(model: onnx.ModelProto) -> tuple[int, int] | None:

@@ -5,12 +5,11 @@ Their weights are random, so their speed is that of the real network and their a
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from autotuner import durable
 from autotuner.core.errors import ModelError, StateError
 from autotuner.model.digest import sha256
 from autotuner.model.nearest import nearest
@@ -75,20 +74,6 @@ def _make(name: str, file: Path) -> None:
     from autotuner.model import recipe  # noqa: PLC0415
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    _write(file, recipe.make(name).SerializeToString(deterministic=True))
+    durable.write(file, recipe.make(name).SerializeToString(deterministic=True))
     # Last, so that a file without its checksum counts as unfinished.
-    _write(_checksum_file(file), sha256([file]).encode())
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write *content* so that *file* is whole or untouched, also after a power cut."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as out:
-        try:
-            out.write(content)
-            out.flush()
-            os.fchmod(out.fileno(), 0o644)  # temporary files are private, models are for everyone
-            os.fsync(out.fileno())
-            Path(out.name).replace(file)
-        except BaseException:
-            Path(out.name).unlink()
-            raise
+    durable.write(_checksum_file(file), sha256([file]).encode())

@@ -117,24 +117,16 @@ def _fit(info: ModelInfo, tensor: TensorInfo, shape: Shape, source: str) -> Shap
     if axes is None:
         return shape
     complaint = f"{_text(shape)} from {source} does not fit the input {tensor} of {info.name}"
-    advice = f"give --shape {tensor.name}={_text(_wildcards(axes))} with a number for each ?."
+    advice = f"one sample is {_text(_wildcards(axes))}, without the batch axis."
     if len(shape) == len(axes) + 1 and info.batched(tensor):
-        batch = 1 if info.batch == "free" else info.batch
-        if shape[0] != batch:
-            raise ModelError(
-                f"{complaint}: axis 0 is the batch, which --batch-sizes sets; "
-                f"give --shape {tensor.name}={_text(shape[1:])}."
-            )
+        if shape[0] != (1 if info.batch == "free" else info.batch):
+            raise ModelError(f"{complaint}: axis 0 is the batch, which is set separately; {advice}")
         shape = shape[1:]
     if len(shape) != len(axes):
-        raise ModelError(
-            f"{complaint}: one sample has {len(axes)} axes, not {len(shape)}; {advice}"
-        )
+        raise ModelError(f"{complaint}: it has {len(shape)} axes, not {len(axes)}; {advice}")
     for size, axis in zip(shape, axes, strict=True):
         if isinstance(axis, int) and size != axis:
-            raise ModelError(
-                f"{complaint}: the model fixes an axis at {axis}, not {size}; {advice}"
-            )
+            raise ModelError(f"{complaint}: an axis is fixed at {axis}, not {size}; {advice}")
     return shape
 
 

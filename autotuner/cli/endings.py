@@ -1,0 +1,171 @@
+"""How a command ends: what is printed, for people or as JSON, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from autotuner.cli import tables
+from autotuner.core.events import Candidate, Ending, JobFailed, MeasureDone, PlanDone, TuneDone
+from autotuner.core.outcome import Failed, Measurement
+
+OK, FAILED, BAD_INPUT, INFEASIBLE, INTERRUPTED = 0, 1, 2, 3, 130
+_STATUS = {"ok": OK, "infeasible": INFEASIBLE, "interrupted": INTERRUPTED}
+
+
+def conclude(ending: Ending, console: Console, *, as_json: bool, debug: bool) -> int:
+    """Print *ending* and return the exit status."""
+    if isinstance(ending, JobFailed):
+        if debug and ending.traceback:
+            sys.stderr.write(ending.traceback)
+        return _fail(ending.message, _failure_status(ending), as_json=as_json)
+    if isinstance(ending, TuneDone):
+        document, status = tune_document(ending), _STATUS[ending.status]
+    elif isinstance(ending, MeasureDone):
+        document = measure_document(ending)
+        status = FAILED if isinstance(ending.outcome, Failed) else OK
+    else:
+        document, status = plan_document(ending), OK
+    if as_json:
+        print(json.dumps(document, indent=2, allow_nan=False))
+    else:
+        _show(ending, console)
+    return status
+
+
+def complain(error: Exception, *, as_json: bool, debug: bool) -> int:
+    """Print an *error* that ended the command before there was a job; return the exit status."""
+    if debug:
+        traceback.print_exception(error)
+    return _fail(str(error), BAD_INPUT, as_json=as_json)
+
+
+def tune_document(done: TuneDone) -> dict[str, Any]:
+    """Return the JSON document of a tuning run."""
+    return {
+        "status": done.status,
+        "message": done.message,
+        "model": done.model,
+        "objective": done.objective,
+        "stopped_because": done.stopped_because,
+        "proven": done.proven,
+        "profile": done.profile,
+        **_candidate(done.winner),
+        "baseline": _candidate(done.baseline) if done.baseline else None,
+        "speedup": done.speedup,
+        "trials": done.trials,
+        "failed": done.failed,
+        "elapsed_s": done.elapsed_s,
+        "window_share": done.window_share,
+    }
+
+
+def measure_document(done: MeasureDone) -> dict[str, Any]:
+    """Return the JSON document of one measurement."""
+    document: dict[str, Any] = {"status": "ok", "model": done.model}
+    if isinstance(done.outcome, Failed):
+        failed = {"reason": done.outcome.reason, "detail": done.outcome.detail}
+        document |= {"status": "failed", "config": done.config.to_mapping(), "failed": failed}
+    else:
+        document |= _candidate(Candidate(config=done.config, measurement=done.outcome))
+    return {**document, "elapsed_s": done.elapsed_s}
+
+
+def plan_document(plan: PlanDone) -> dict[str, Any]:
+    """Return the JSON document of a dry run."""
+    return {
+        "status": "ok",
+        "model": plan.model,
+        "objective": plan.objective,
+        "dimensions": {name: list(values) for name, values in plan.dimensions.items()},
+        "restrictions": list(plan.restrictions),
+        "size": plan.size,
+    }
+
+
+def measurement_document(measurement: Measurement) -> dict[str, Any]:
+    """Return a measurement with its latencies grouped: ``latency_ms.p99``."""
+    latency = {
+        name: getattr(measurement, f"{name}_ms")
+        for name in ("p50", "p90", "p95", "p99", "mean", "max")
+    }
+    unusual = {k: v for k, v in measurement.extra.items() if k.endswith("_ms")}
+    latency |= {name.removesuffix("_ms"): value for name, value in unusual.items()}
+    return {
+        "throughput_ips": measurement.throughput_ips,
+        "latency_ms": latency,
+        "n": measurement.n,
+        "cv": measurement.cv,
+        "intervals": {name: list(sides) for name, sides in measurement.intervals.items()},
+        "window_s": measurement.window_s,
+        "memory_mib": measurement.memory_mib,
+        "setup_s": measurement.setup_s,
+        "extra": {k: v for k, v in measurement.extra.items() if k not in unusual},
+    }
+
+
+def _candidate(candidate: Candidate | None) -> Mapping[str, Any]:
+    if candidate is None:
+        return {"config": None, "measurement": None}
+    return {
+        "config": candidate.config.to_mapping(),
+        "measurement": measurement_document(candidate.measurement),
+    }
+
+
+def _failure_status(failed: JobFailed) -> int:
+    if failed.interrupted:
+        return INTERRUPTED
+    return FAILED if failed.unexpected else BAD_INPUT
+
+
+def _fail(message: str, status: int, *, as_json: bool) -> int:
+    print(f"autotune: {message}", file=sys.stderr)
+    if as_json:
+        word = "interrupted" if status == INTERRUPTED else "error"
+        print(json.dumps({"status": word, "message": message}, indent=2))
+    return status
+
+
+def _show(ending: TuneDone | MeasureDone | PlanDone, console: Console) -> None:
+    if isinstance(ending, TuneDone):
+        _show_tune(ending, console)
+    elif isinstance(ending, PlanDone):
+        console.print(tables.plan(ending))
+        for restriction in ending.restrictions:
+            console.print(f"Restriction: {restriction}")
+        console.print(f"{ending.size} configurations for {ending.model}: {ending.objective}.")
+    elif isinstance(ending.outcome, Failed):
+        console.print(
+            f"Not measured ({ending.config}): {ending.outcome.reason}: {ending.outcome.detail}"
+        )
+    else:
+        console.print(tables.one(ending.config, ending.outcome))
+
+
+def _show_tune(done: TuneDone, console: Console) -> None:
+    titles = {"ok": "winner", "infeasible": "closest", "interrupted": "best so far"}
+    columns: list[tuple[str, Candidate]] = []
+    if done.baseline is not None:
+        columns.append(("baseline", done.baseline))
+    if done.winner is not None:
+        columns.append((titles[done.status], done.winner))
+    if columns:
+        console.print()
+        console.print(tables.comparison(columns, done.speedup))
+        console.print()
+    console.print(done.message)
+    failed = f", {done.failed} of them failed" if done.failed else ""
+    console.print(
+        f"{done.trials} trials{failed} in {done.elapsed_s:.0f} s, {done.window_share:.0%} of it "
+        f"in measuring windows; the search ended because {done.stopped_because}."
+    )
+    if done.profile is not None:
+        console.print(f"Profile: {done.profile}", soft_wrap=True)
+        name = done.profile.rsplit("/", 1)[-1].removesuffix(".yaml")
+        console.print(f"Next:    autotune profiles show {name}", soft_wrap=True)

@@ -1,0 +1,117 @@
+"""Follow a job: a line that tells how it stands on a terminal, and only the news elsewhere."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from autotuner.client import Client
+from autotuner.core.events import (
+    Candidate,
+    Ending,
+    Event,
+    Note,
+    Started,
+    TrialDone,
+    TrialStarted,
+)
+from autotuner.core.outcome import Failed
+
+_PHASES = {"baseline": "baseline", "search": "search", "proof": "final round", "measure": "measure"}
+
+
+def follow(daemon: Client, job: str, console: Console) -> Ending:
+    """Show the events of *job* until its ending and return that.
+
+    The first Ctrl-C asks the job to end with what it has, the second raises KeyboardInterrupt.
+    """
+    view = _View(began=time.monotonic())
+    stop_asked = False
+
+    def ask_to_stop(_signal: int, _frame: object) -> None:
+        nonlocal stop_asked
+        if stop_asked:
+            raise KeyboardInterrupt
+        stop_asked = True
+        daemon.cancel(job)
+        console.print("Stopping; the best so far is kept. Ctrl-C again leaves at once.")
+
+    former = {number: signal.signal(number, ask_to_stop) for number in _STOP_SIGNALS}
+    try:
+        with Live(console=console, auto_refresh=False, transient=True) as line:
+            for event in daemon.events(job):
+                if isinstance(event, Ending):
+                    return event
+                if event is not None:
+                    view.take(event)
+                if isinstance(event, Note):
+                    console.print(event.text)
+                elif isinstance(event, TrialDone) and isinstance(event.outcome, Failed):
+                    console.print(_failure(event.outcome, event))
+                if console.is_terminal:
+                    line.update(view.line(time.monotonic()), refresh=True)
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    raise AssertionError("events end with an ending")
+
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(slots=True, kw_only=True)
+class _View:
+    """What the line shows."""
+
+    began: float
+    started: Started | None = None
+    now: TrialStarted | None = None
+    best: Candidate | None = None
+    trials: int = 0
+    seconds_left: float | None = None
+    told_at: float = 0.0
+
+    def take(self, event: Event) -> None:
+        """Remember what *event* tells."""
+        if isinstance(event, Started):
+            self.started = event
+            self.seconds_left = event.max_seconds
+        elif isinstance(event, TrialStarted):
+            self.now = event
+        elif isinstance(event, TrialDone):
+            self.trials = max(self.trials, event.trials)
+            self.best = event.best or self.best
+            self.seconds_left = event.seconds_left
+        self.told_at = time.monotonic()
+
+    def line(self, now: float) -> Text:
+        """Return the line at the time *now*."""
+        words = [f"{now - self.began:4.0f} s"]
+        if self.now is None:
+            words.append("getting ready")
+        else:
+            words.append(_PHASES[self.now.phase])
+            if self.now.phase == "search" and self.started is not None:
+                of = f" of {self.started.max_trials}" if self.started.max_trials else ""
+                words.append(f"{self.trials} trials{of}")
+            if self.seconds_left is not None and self.now.phase in {"search", "proof"}:
+                words.append(f"{max(0.0, self.seconds_left - (now - self.told_at)):.0f} s left")
+        if self.best is not None:
+            measured = self.best.measurement
+            words.append(
+                f"best {measured.throughput_ips:.1f}/s, p99 {measured.p99_ms:.1f} ms "
+                f"({self.best.config})"
+            )
+        if self.now is not None:
+            words.append(f"now {self.now.config}")
+        return Text(" | ".join(words), no_wrap=True, overflow="ellipsis")
+
+
+def _failure(failed: Failed, event: TrialDone) -> str:
+    detail = f": {failed.detail}" if failed.detail else ""
+    return f"Not measured ({event.config}): {failed.reason}{detail}"

@@ -1,0 +1,102 @@
+"""Tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from autotuner.core.config import Config
+from autotuner.core.events import Candidate, PlanDone
+from autotuner.core.outcome import Measurement
+from autotuner.core.profile import Profile
+
+_PERCENTILES = ("p50", "p90", "p95", "p99")
+
+
+def comparison(columns: Sequence[tuple[str, Candidate]], speedup: float | None) -> Table:
+    """Return the candidates side by side, a row for each figure."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("")
+    for title, _ in columns:
+        table.add_column(title)
+    measured = [candidate.measurement for _, candidate in columns]
+    table.add_row("configuration", *(str(candidate.config) for _, candidate in columns))
+    table.add_row("throughput", *map(_throughput, measured))
+    for name in _PERCENTILES:
+        table.add_row(f"latency {name}", *(_latency(m, f"{name}_ms") for m in measured))
+    extra = sorted({name for m in measured for name in m.extra if name.endswith("_ms")})
+    for name in extra:
+        table.add_row(f"latency {name.removesuffix('_ms')}", *(_latency(m, name) for m in measured))
+    table.add_row("batches", *(str(m.n) for m in measured))
+    table.add_row("memory", *(_unknown(m.memory_mib, "{:.0f} MiB") for m in measured))
+    if speedup is not None:
+        table.add_row("ratio", "1.00", *(f"{speedup:.2f}" for _ in columns[1:]), style="bold")
+    return table
+
+
+def one(config: Config, measurement: Measurement) -> Table:
+    """Return what was measured of one configuration."""
+    return comparison([("", Candidate(config=config, measurement=measurement))], None)
+
+
+def plan(plan: PlanDone) -> Table:
+    """Return the search space, a row for each dimension."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("dimension")
+    table.add_column("values")
+    for name, values in plan.dimensions.items():
+        table.add_row(name, ", ".join("default" if v is None else str(v) for v in values))
+    return table
+
+
+def models(descriptions: Mapping[str, str], default: str) -> Table:
+    """Return the reference models, the default one marked."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("model")
+    table.add_column("what it is")
+    for name, description in descriptions.items():
+        table.add_row(f"{name} *" if name == default else name, description)
+    table.caption = "* the default"
+    return table
+
+
+def profiles(kept: Sequence[tuple[Path, Profile]]) -> Table:
+    """Return the profiles, a row for each."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for title in ("model", "objective", "status", "throughput", "ratio", "created", "name"):
+        table.add_column(title, overflow="fold")
+    for path, profile in kept:
+        table.add_row(
+            profile.model.name,
+            str(profile.objective),
+            profile.status,
+            _throughput(profile.winner.measurement),
+            _unknown(profile.speedup, "{:.2f}"),
+            profile.created,
+            path.stem,
+        )
+    return table
+
+
+def _throughput(measurement: Measurement) -> str:
+    value = _unknown(measurement.throughput_ips, "{:.1f}/s")
+    return value + _interval(measurement, "throughput_ips", "{:.1f}")
+
+
+def _latency(measurement: Measurement, name: str) -> str:
+    value = measurement.extra.get(name, getattr(measurement, name, None))
+    return _unknown(value, "{:.2f} ms") + _interval(measurement, name, "{:.2f}")
+
+
+def _interval(measurement: Measurement, name: str, form: str) -> str:
+    """Return the confidence interval in brackets; ? for a side that is not known."""
+    if name not in measurement.intervals:
+        return ""
+    low, high = (_unknown(side, form) for side in measurement.intervals[name])
+    return f" ({low} to {high})"
+
+
+def _unknown(value: float | None, form: str) -> str:
+    return "?" if value is None else form.format(value)

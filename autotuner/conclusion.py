@@ -1,0 +1,155 @@
+"""How a tuning run ends: who won, what is kept as a profile, and what is said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import autotuner
+from autotuner.core.advice import closest, when_infeasible
+from autotuner.core.config import Config
+from autotuner.core.events import Candidate, TuneDone
+from autotuner.core.outcome import Failed, Measurement
+from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
+from autotuner.core.request import TuneRequest
+from autotuner.proof import Contestant, Verdict
+from autotuner.search.study import Trial
+from autotuner.subject import Subject
+
+Status = Literal["ok", "infeasible", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """All that is known when a run has ended.
+
+    *trials* are those of this study, *known* every configuration with the last measurement of the
+    search. *recommended* counts when the run was called off before there was a *verdict*.
+    """
+
+    request: TuneRequest
+    subject: Subject
+    stopped_because: str
+    trials: Sequence[Trial]
+    known: Mapping[Config, Measurement]
+    baseline: Candidate | None
+    recommended: Candidate | None
+    verdict: Verdict | None
+    space_size: int
+    elapsed_s: float
+    window_share: float
+
+    @property
+    def status(self) -> Status:
+        """How the run ended."""
+        if self.verdict is None:
+            return "interrupted"
+        return "ok" if self.verdict.winner else "infeasible"
+
+    @property
+    def winner(self) -> Evidence | None:
+        """The proven winner, or the best so far of a run that was called off."""
+        if self.verdict is not None:
+            return self._evidence(self.verdict.winner) if self.verdict.winner else None
+        if self.recommended is None:
+            return None
+        return Evidence(config=self.recommended.config, measurement=self.recommended.measurement)
+
+    def profile(self, created: str) -> Profile | None:
+        """Return the profile to keep, if there is a winner; *created* is ISO 8601."""
+        winner, baseline = self.winner, self._baseline()
+        if winner is None or baseline is None:
+            return None
+        info = self.subject.info
+        return Profile(
+            status="proven" if self.status == "ok" else "interrupted",
+            created=created,
+            tool_version=autotuner.__version__,
+            model=ModelRecord(name=info.name, path=str(info.path), sha256=info.sha256),
+            objective=self.request.objective,
+            confidence=self.request.confidence,
+            winner=winner,
+            baseline=baseline,
+            speedup=_ratio(winner, baseline),
+            search=SearchRecord(
+                trials=len(self.trials),
+                failed=self._failed,
+                space_size=self.space_size,
+                elapsed_s=self.elapsed_s,
+                sampler=self.request.sampler,
+                seed=self.request.workload.seed,
+                stopped_because=self.stopped_because,
+            ),
+            fingerprint=self.subject.fingerprint,
+        )
+
+    def event(self, profile_path: str | None) -> TuneDone:
+        """Return the run's last event; the profile lies at *profile_path* if one was kept."""
+        winner, baseline = self.winner, self._baseline()
+        shown = _candidate(winner) or self._closest()
+        return TuneDone(
+            status=self.status,
+            message=self._message(shown),
+            model=self.subject.info.name,
+            objective=str(self.request.objective),
+            stopped_because=self.stopped_because,
+            winner=shown,
+            baseline=_candidate(baseline),
+            speedup=_ratio(winner, baseline),
+            proven=self.status == "ok",
+            profile=profile_path,
+            trials=len(self.trials),
+            failed=self._failed,
+            elapsed_s=self.elapsed_s,
+            window_share=self.window_share,
+        )
+
+    @property
+    def _failed(self) -> int:
+        return sum(isinstance(trial.outcome, Failed) for trial in self.trials)
+
+    def _message(self, shown: Candidate | None) -> str:
+        objective = self.request.objective
+        if self.status == "ok":
+            bounds = " and ".join(map(str, objective.constraints)) or str(objective)
+            return f"Proven: {bounds} with {self.request.confidence:.0%} confidence."
+        if self.status == "interrupted":
+            return "The run was ended early, so nothing is proven; run it again to go on."
+        return when_infeasible(shown, objective, self.request.dimensions)
+
+    def _baseline(self) -> Evidence | None:
+        if self.verdict is not None:
+            return self._evidence(self.verdict.baseline)
+        if self.baseline is None:
+            return None
+        return Evidence(config=self.baseline.config, measurement=self.baseline.measurement)
+
+    def _closest(self) -> Candidate | None:
+        """Return the configuration that comes closest to keeping the constraints."""
+        found = dict(self.known)
+        for contestant in self.verdict.contestants if self.verdict else ():
+            found[contestant.config] = contestant.measurement(self.request)
+        candidates = (Candidate(config=c, measurement=m) for c, m in found.items())
+        return closest(candidates, self.request.objective)
+
+    def _evidence(self, contestant: Contestant) -> Evidence:
+        return Evidence(
+            config=contestant.config,
+            measurement=contestant.measurement(self.request),
+            search_measurement=contestant.known,
+        )
+
+
+def _candidate(evidence: Evidence | None) -> Candidate | None:
+    if evidence is None:
+        return None
+    return Candidate(config=evidence.config, measurement=evidence.measurement)
+
+
+def _ratio(winner: Evidence | None, baseline: Evidence | None) -> float | None:
+    """Return how many times the baseline's throughput the winner's is."""
+    if winner is None or baseline is None:
+        return None
+    mine, theirs = winner.measurement.throughput_ips, baseline.measurement.throughput_ips
+    return mine / theirs if mine is not None and theirs else None

@@ -1,0 +1,110 @@
+"""The job process: carries out one request and writes its events to standard output.
+
+Standard input says ``cancel``; its end means that the daemon is gone, and the job ends then too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from autotuner import locations
+from autotuner.bench.harness import Cancelled
+from autotuner.core.encoding import decode
+from autotuner.core.errors import AutotunerError
+from autotuner.core.events import Ending, Event, JobFailed, Note, encode_event
+from autotuner.core.request import KINDS, Request, TuneRequest
+from autotuner.lock import HostLock
+from autotuner.measuring import measure
+from autotuner.tuning import Places, tune
+
+_LAST_MOMENT_S = 10.0
+_LOCK_POLL_S = 0.2
+
+
+def main() -> None:
+    """Carry out the request in the job folder given as first argument."""
+    # Whatever a library prints goes to the log; the events have standard output to themselves.
+    out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+    folder = Path(sys.argv[1])
+    cancel = threading.Event()
+    threading.Thread(target=_listen, args=(cancel,), daemon=True).start()
+    ended = False
+    for event in _guarded(folder, cancel):
+        out.write(json.dumps(encode_event(event)) + "\n")
+        ended = isinstance(event, Ending)
+    assert ended, "a job ends with an ending"
+
+
+def _guarded(folder: Path, cancel: threading.Event) -> Iterator[Event]:
+    """Yield the events of the job; whatever goes wrong becomes a JobFailed."""
+    log = str(folder / "log")
+    try:
+        yield from _events(folder, cancel)
+    except Cancelled:
+        yield JobFailed(message="The job was cancelled before it had a result.", interrupted=True)
+    except AutotunerError as error:
+        yield JobFailed(message=str(error), traceback=traceback.format_exc())
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        traceback.print_exc()
+        yield JobFailed(
+            message=f"The system refused something ({what}); see {log} and mend it.",
+            traceback=traceback.format_exc(),
+            log=log,
+        )
+    except Exception as error:  # noqa: BLE001 - the last resort: said, logged, never a bare traceback
+        traceback.print_exc()
+        yield JobFailed(
+            message=f"This is a fault of edge-autotune ({type(error).__name__}: {error}); "
+            f"please report it with {log}.",
+            unexpected=True,
+            traceback=traceback.format_exc(),
+            log=log,
+        )
+
+
+def _events(folder: Path, cancel: threading.Event) -> Iterator[Event]:
+    submitted = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    request: Request = decode(KINDS[submitted["kind"]], submitted["request"])
+    state = locations.state_dir()
+    cache = locations.make_folder(locations.cache_dir())
+    if isinstance(request, TuneRequest) and request.dry_run:
+        yield from tune(request, places=_places(request, state, cache), cancelled=cancel.is_set)
+        return
+    with HostLock(locations.lock_file()) as host:
+        if not host.acquire():
+            yield Note(text=f"Waiting for process {host.holder}, which measures on this box.")
+            while not host.acquire():
+                if cancel.wait(_LOCK_POLL_S):
+                    raise Cancelled
+        if isinstance(request, TuneRequest):
+            places = _places(request, state, cache)
+            yield from tune(request, places=places, cancelled=cancel.is_set)
+        else:
+            yield from measure(request, cache_dir=cache, cancelled=cancel.is_set)
+
+
+def _places(request: TuneRequest, state: Path, cache: Path) -> Places:
+    storage = request.storage or f"sqlite:///{state / 'studies.db'}"
+    return Places(profiles=state / "profiles", storage=storage, cache=cache)
+
+
+def _listen(cancel: threading.Event) -> None:
+    for line in sys.stdin:
+        if line.strip() == "cancel":
+            cancel.set()
+    cancel.set()
+    # Nobody listens any more. What a moment allows is kept; then nothing may be left behind.
+    threading.Event().wait(_LAST_MOMENT_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""The final round: baseline and finalists measured again in turn until one is proven the winner."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from autotuner.bench.harness import Harness
+from autotuner.bench.stats import judge
+from autotuner.bench.summary import SteadyRun
+from autotuner.bench.window import PRECISION, Window
+from autotuner.core.config import Config
+from autotuner.core.events import TrialDone, TrialStarted
+from autotuner.core.objective import Objective
+from autotuner.core.outcome import Failed, Measurement
+from autotuner.core.request import TuneRequest, latency_metric
+from autotuner.host import memory
+
+_AT_ONCE = 3
+_FEWEST_TURNS = 2
+_TURN_S = 1.2
+_BASELINE_PRECISION = 0.03
+
+
+@dataclass(slots=True, kw_only=True)
+class Contestant:
+    """A configuration in the final round; *known* is what was measured of it before."""
+
+    config: Config
+    known: Measurement
+    run: SteadyRun | None = None
+    failed: Failed | None = None
+    turns: int = 0
+
+    def measurement(self, request: TuneRequest) -> Measurement:
+        """Return what the final round shows so far, else what was known.
+
+        Memory is that of the search, where nothing else was loaded.
+        """
+        if self.run is None:
+            return self.known
+        fresh = self.run.measurement(request.percentile, request.confidence)
+        return replace(fresh, memory_mib=self.known.memory_mib)
+
+    def verdict(self, request: TuneRequest) -> Literal["in", "out"] | None:
+        """Say whether every constraint is proven kept, is broken, or is undecided yet."""
+        if self.failed is not None:
+            return "out"
+        if self.run is None:
+            return None
+        latency = latency_metric(request.percentile)
+        measurement = self.measurement(request)
+        others = (c for c in request.objective.constraints if c.metric != latency)
+        if not all(constraint.kept(measurement) for constraint in others):
+            return "out"
+        if request.max_latency_ms is None:
+            return "in"
+        return judge(
+            self.run.batches.latencies_ms,
+            request.max_latency_ms,
+            request.percentile,
+            request.confidence,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How the final round ended; *winner* is None when no configuration could be proven."""
+
+    winner: Contestant | None
+    baseline: Contestant
+    contestants: tuple[Contestant, ...]
+
+
+def prove(
+    harness: Harness,
+    request: TuneRequest,
+    baseline: Contestant,
+    finalists: Sequence[Contestant],
+    *,
+    max_seconds: float,
+) -> Generator[TrialStarted | TrialDone, None, Verdict]:
+    """Measure *baseline* and the best three of *finalists* in turn until the winner is decided.
+
+    A finalist that breaks a constraint makes room for the next one. The winner is proven and no
+    rival that is still in may beat it by more than the precision of the search; when time is up,
+    the best proven one wins. The baseline may win too.
+    """
+    contestants = (*finalists, baseline)
+    keep = _fits(contestants)
+    began = time.monotonic()
+
+    def seconds_left() -> float:
+        return max(0.0, max_seconds - (time.monotonic() - began))
+
+    while (turn := _next_round(contestants, baseline, request)) and seconds_left() > 0:
+        for contestant in turn:
+            if seconds_left() <= 0:
+                break
+            yield TrialStarted(phase="proof", config=contestant.config, why="final round")
+            window = Window(
+                min_s=_TURN_S / 2,
+                max_s=_TURN_S,
+                budget_ms=request.max_latency_ms,
+                percentile=request.percentile,
+                confidence=request.confidence,
+                prove=True,
+            )
+            found = harness.measure(contestant.config, window, earlier=contestant.run, keep=keep)
+            contestant.turns += 1
+            if isinstance(found, Failed):
+                contestant.failed = found
+            else:
+                contestant.run = found
+            yield TrialDone(
+                phase="proof",
+                config=contestant.config,
+                outcome=contestant.failed or contestant.measurement(request),
+                seconds_left=seconds_left(),
+            )
+    for contestant in contestants:
+        harness.unload(contestant.config)
+    proven = [c for c in contestants if c.verdict(request) == "in"]
+    return Verdict(
+        winner=_best(proven, request) if proven else None,
+        baseline=baseline,
+        contestants=contestants,
+    )
+
+
+def _next_round(
+    contestants: Sequence[Contestant], baseline: Contestant, request: TuneRequest
+) -> list[Contestant]:
+    """Return whom to measure next, nobody when the winner is decided."""
+    alive = [c for c in contestants if c is not baseline and c.verdict(request) != "out"]
+    alive = alive[:_AT_ONCE]
+    if baseline.verdict(request) != "out":
+        alive.append(baseline)
+    if not alive:
+        return [baseline] if baseline.turns < _FEWEST_TURNS and baseline.failed is None else []
+    leader = _best(alive, request)
+    open_ones = [
+        c
+        for c in alive
+        if c.turns < _FEWEST_TURNS
+        or (c is leader and c.verdict(request) != "in")
+        or (c is not leader and _may_beat(c, leader, request))
+    ]
+    if open_ones and leader not in open_ones:
+        open_ones.insert(0, leader)  # rivals are compared under the same conditions
+    if baseline.failed is None and baseline not in open_ones and not _precise(baseline, request):
+        open_ones.append(baseline)
+    return open_ones
+
+
+def _best(contestants: Sequence[Contestant], request: TuneRequest) -> Contestant:
+    best = contestants[0]
+    for contestant in contestants[1:]:
+        if request.objective.better(contestant.measurement(request), best.measurement(request)):
+            best = contestant
+    return best
+
+
+def _may_beat(rival: Contestant, leader: Contestant, request: TuneRequest) -> bool:
+    """Say whether *rival* could still be better than *leader* by more than the precision."""
+    objective = request.objective
+    hopeful = _side(rival.measurement(request), objective, hopeful=True)
+    doubtful = _side(leader.measurement(request), objective, hopeful=False)
+    if hopeful is None or doubtful is None:
+        return True
+    if objective.direction == "maximize":
+        return hopeful > doubtful * (1.0 + 2 * PRECISION)
+    return hopeful < doubtful * (1.0 - 2 * PRECISION)
+
+
+def _side(measurement: Measurement, objective: Objective, *, hopeful: bool) -> float | None:
+    """Return the better or the worse end of the objective's interval."""
+    low, high = measurement.intervals.get(objective.metric, (None, None))
+    return high if hopeful == (objective.direction == "maximize") else low
+
+
+def _precise(contestant: Contestant, request: TuneRequest) -> bool:
+    measurement = contestant.measurement(request)
+    low, high = measurement.intervals.get("throughput_ips", (None, None))
+    if contestant.turns < _FEWEST_TURNS or low is None or high is None:
+        return False
+    assert measurement.throughput_ips is not None
+    return (high - low) / 2.0 <= _BASELINE_PRECISION * measurement.throughput_ips
+
+
+def _fits(contestants: Sequence[Contestant]) -> bool:
+    """Say whether all sessions may stay loaded, which makes the turns short."""
+    needs = [c.known.memory_mib for c in contestants]
+    known = [need for need in needs if need is not None]
+    return len(known) == len(needs) and sum(known) < memory.available_mib() / 2

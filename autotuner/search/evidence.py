@@ -1,0 +1,67 @@
+"""All that a study has shown so far, by configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autotuner.core import Failed, Measurement, Outcome
+from autotuner.search.gaussian_process import Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Outcomes by the configuration's row in the space's grid, and the rows that run now."""
+
+    measured: Mapping[int, tuple[Measurement, ...]] = field(default_factory=dict)
+    failed: Mapping[int, Failed] = field(default_factory=dict)
+    running: frozenset[int] = frozenset()
+
+    @classmethod
+    def gathered(
+        cls, outcomes: Iterable[tuple[int, Outcome]], running: Iterable[int] = ()
+    ) -> Evidence:
+        """Return the evidence of *outcomes* by row; a row that failed once counts as failed."""
+        measured: dict[int, list[Measurement]] = {}
+        failed: dict[int, Failed] = {}
+        for row, outcome in outcomes:
+            if isinstance(outcome, Failed):
+                failed[row] = outcome
+            else:
+                measured.setdefault(row, []).append(outcome)
+        return cls(
+            measured={row: tuple(m) for row, m in measured.items() if row not in failed},
+            failed=failed,
+            running=frozenset(running),
+        )
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The measured rows, in the order in which they were first measured."""
+        return np.fromiter(self.measured, dtype=np.intp)
+
+    @property
+    def counts(self) -> Array:
+        """How often each of the measured rows was measured."""
+        return np.asarray([len(several) for several in self.measured.values()], dtype=float)
+
+    @property
+    def seen(self) -> frozenset[int]:
+        """The rows that were measured, failed or run now."""
+        return frozenset(self.measured) | frozenset(self.failed) | self.running
+
+    def values(self, metric: str) -> list[Array]:
+        """Return the values of *metric*, by measured row."""
+        return [
+            np.asarray([m.metric(metric) for m in several]) for several in self.measured.values()
+        ]
+
+    def is_positive(self, metric: str) -> bool:
+        """Say whether every measurement has *metric*, and above zero."""
+        return all(
+            (m.extra.get(metric) or getattr(m, metric, None) or 0.0) > 0.0
+            for several in self.measured.values()
+            for m in several
+        )

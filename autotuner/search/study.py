@@ -1,0 +1,322 @@
+"""One search as a study of Optuna's: ask for a trial, tell what it showed, resume after a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from autotuner.core import Measurement, Objective, Outcome, SearchSpace, Value
+from autotuner.core.encoding import decode, encode
+from autotuner.core.errors import InputError, SpaceError, StateError
+from autotuner.search.heartbeat import Heartbeat
+from autotuner.search.parameters import describe, distributions, from_params, to_params
+from autotuner.search.samplers import make_sampler
+from autotuner.search.scores import scored
+from autotuner.search.storage import close_storage, is_shared, open_storage, reported
+
+SCHEMA = 1
+"""Version of what a study and its trials hold; older ones are migrated, newer ones refused."""
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One proposal and what came of it; *outcome* is None while it runs.
+
+    *number* is Optuna's number within the study, *why* says in short words why it was proposed,
+    *seconds* is what it took.
+    """
+
+    number: int
+    config: Mapping[str, Value]
+    why: str
+    outcome: Outcome | None = None
+    seconds: float | None = None
+
+
+class Search:
+    """Ask and tell over one study, which is opened or created under *name* in *storage*.
+
+    *storage* is a URL of Optuna's, None is memory. *sampler* is one of ``auto tpe gp random``.
+    *seeds* are measured first. *fingerprint* marks what the measurements hold for. Trials that a
+    killed process left behind are completed when their outcome was stored and freed otherwise.
+    Raises StateError when the storage cannot be used, SpaceError when a seed is not in *space*.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        name: str = "search",
+        storage: str | None = None,
+        sampler: str = "auto",
+        seed: int | None = 0,
+        seeds: Sequence[Mapping[str, Value]] = (),
+        fingerprint: str | None = None,
+    ) -> None:
+        self.space = space
+        self.objective = objective
+        self._url = storage
+        self._distributions = distributions(space)
+        self._sampler = make_sampler(sampler, space, objective, seed=seed)
+        self._running: dict[int, optuna.Trial] = {}
+        self._finished: dict[int, Trial] = {}
+        self._storage = open_storage(storage)
+        with reported(storage):
+            self._study = optuna.create_study(
+                storage=self._storage,
+                sampler=self._sampler,
+                study_name=name,
+                direction=objective.direction,
+                load_if_exists=True,
+            )
+            self._introduce(name, fingerprint)
+            self._heartbeat = Heartbeat(self._study, self._storage, name)
+            if not is_shared(storage):
+                self._recover(name)
+            self._enqueue(seeds)
+
+    def __enter__(self) -> Search:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the trials that still run and close the storage."""
+        self._heartbeat.stop()
+        with reported(self._url):
+            for number in tuple(self._running):
+                self._fail(number)
+            close_storage(self._storage)
+
+    def ask(self) -> Trial:
+        """Return the next trial to run."""
+        with reported(self._url), warnings.catch_warnings():
+            # The heartbeat is ours: Optuna's own beats only inside its optimize().
+            warnings.filterwarnings("ignore", message="Heartbeat of storage")
+            self._heartbeat.free_dead_trials()
+            proposed = self._study.ask(self._distributions)
+            self._heartbeat.watch(proposed.number)
+            self._running[proposed.number] = proposed
+            config = from_params(self.space, proposed.params)
+            why = proposed.user_attrs.get("why") or self._sampler.why
+            proposed.set_user_attr("why", why)
+            proposed.set_user_attr("config", config)
+        return Trial(number=proposed.number, config=types.MappingProxyType(config), why=why)
+
+    def tell(self, trial: Trial, outcome: Outcome, *, seconds: float | None = None) -> Trial:
+        """Record what *trial* showed and return it finished; *seconds* is what it took.
+
+        Raises SpaceError when the outcome lacks a metric that the objective names.
+        """
+        score = scored(self.objective, outcome, self._known_values())
+        running = self._running[trial.number]
+        with reported(self._url):
+            running.set_user_attr("outcome", encode(outcome))
+            if seconds is not None:
+                running.set_user_attr("trial_s", round(seconds, 3))
+            for name, violation in score.violations.items():
+                running.set_constraint(name, violation)
+            self._study.tell(trial.number, score.value)
+            self._heartbeat.leave(trial.number)
+        del self._running[trial.number]
+        finished = replace(trial, outcome=outcome, seconds=seconds)
+        self._finished[trial.number] = finished
+        return finished
+
+    def release(self, trial: Trial) -> None:
+        """Give *trial* up without an outcome; its configuration may be proposed again."""
+        with reported(self._url):
+            self._fail(trial.number)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """Return every finished trial in order, imported ones too."""
+        with reported(self._url):
+            stored = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+            for frozen in stored:
+                if frozen.number not in self._finished:
+                    self._finished[frozen.number] = self._thawed(frozen)
+        return tuple(self._finished[frozen.number] for frozen in stored)
+
+    def best(self) -> Trial | None:
+        """Return the recommendation: the best trial that is sure of its constraints, if any is."""
+        return next(iter(self.finalists(1)), None)
+
+    def finalists(self, n: int) -> tuple[Trial, ...]:
+        """Return up to *n* trials of distinct configurations worth proving, best first."""
+        measured = [
+            (self.objective.value(trial.outcome), trial)
+            for trial in self.trials()
+            if isinstance(trial.outcome, Measurement) and self.objective.feasible(trial.outcome)
+        ]
+        measured.sort(key=lambda pair: pair[0], reverse=self.objective.direction == "maximize")
+        distinct = {tuple(trial.config.values()): trial for _, trial in reversed(measured)}
+        return tuple(reversed(distinct.values()))[:n]
+
+    def exhausted(self) -> str | None:
+        """Return why nothing is left worth a trial, or None while something is."""
+        tried = {tuple(trial.config.values()) for trial in self.trials()}
+        return "every configuration is measured" if len(tried) >= len(self.space) else None
+
+    def import_trials(self, facts: Iterable[tuple[Mapping[str, Value], Outcome]]) -> int:
+        """Add *facts* of other studies, scored for this objective, and return how many were added.
+
+        Left out is what lies outside the space, lacks a metric or is known already.
+        """
+        known = {_fact_key(trial.config, trial.outcome) for trial in self.trials()}
+        added = 0
+        for config, outcome in facts:
+            key = _fact_key(config, outcome)
+            if key in known or config not in self.space:
+                continue
+            try:
+                score = scored(self.objective, outcome, self._known_values())
+            except SpaceError:
+                continue
+            known.add(key)
+            added += 1
+            with reported(self._url):
+                self._study.add_trial(
+                    optuna.trial.create_trial(
+                        value=score.value,
+                        params=to_params(self.space, config),
+                        distributions=self._distributions,
+                        constraints=dict(score.violations),
+                        user_attrs={
+                            "why": "imported",
+                            "config": dict(config),
+                            "outcome": encode(outcome),
+                        },
+                    )
+                )
+        return added
+
+    def _introduce(self, name: str, fingerprint: str | None) -> None:
+        """Write what the study is about, or check that it is what this search wants."""
+        attributes = self._study.user_attrs
+        schema = attributes.get("schema", SCHEMA)
+        if schema > SCHEMA:
+            raise StateError(
+                f"The study {name!r} was written by a newer version (schema {schema}, this one "
+                f"knows {SCHEMA}); update, or choose another study."
+            )
+        wanted: dict[str, Any] = {
+            "schema": SCHEMA,
+            "fingerprint": fingerprint,
+            "objective": str(self.objective),
+            "space": describe(self.space),
+        }
+        for key in ("objective", "space"):
+            if attributes.get(key, wanted[key]) != json.loads(json.dumps(wanted[key])):
+                raise StateError(
+                    f"The study {name!r} is about another {key}; "
+                    "choose another name and import its trials."
+                )
+        for key, value in wanted.items():
+            if key not in attributes:
+                self._study.set_user_attr(key, value)
+        if not self._study.metric_names:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self._study.set_metric_names([self.objective.metric])
+
+    def _recover(self, name: str) -> None:
+        """Complete or free the trials that a killed process left running."""
+        study_id = self._storage.get_study_id_from_name(name)
+        for left in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if "outcome" not in left.user_attrs:
+                self._study.tell(left.number, state=TrialState.FAIL)
+                continue
+            trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, left.number)
+            running = optuna.Trial(self._study, trial_id)
+            outcome = decode(Outcome, left.user_attrs["outcome"])
+            score = scored(self.objective, outcome, self._known_values())
+            for key, violation in score.violations.items():
+                if key not in left.constraints:
+                    running.set_constraint(key, violation)
+            self._study.tell(left.number, score.value)
+
+    def _enqueue(self, seeds: Sequence[Mapping[str, Value]]) -> None:
+        """Queue the *seeds* that no trial measured, measures or waits for."""
+        taken = [
+            frozen.system_attrs.get("fixed_params", frozen.params)
+            for frozen in self._study.get_trials(deepcopy=False)
+            if frozen.state in {TrialState.COMPLETE, TrialState.RUNNING, TrialState.WAITING}
+        ]
+        for config in seeds:
+            if config not in self.space:
+                raise SpaceError(f"The seed {dict(config)} is not in the search space.")
+            params = to_params(self.space, config)
+            if params not in taken:
+                taken.append(params)
+                self._study.enqueue_trial(params, user_attrs={"why": "seed"})
+
+    def _known_values(self) -> list[float]:
+        """Return the objective's values of everything that this process knows to be measured."""
+        measured = (trial.outcome for trial in self._finished.values())
+        return [self.objective.value(m) for m in measured if isinstance(m, Measurement)]
+
+    def _thawed(self, frozen: FrozenTrial) -> Trial:
+        try:
+            outcome = decode(Outcome, frozen.user_attrs["outcome"])
+        except (InputError, KeyError, ValueError) as error:
+            raise StateError(
+                f"Trial {frozen.number} of the study {self._study.study_name!r} is damaged "
+                f"({error}); choose another study to start afresh."
+            ) from error
+        return Trial(
+            number=frozen.number,
+            config=types.MappingProxyType(from_params(self.space, frozen.params)),
+            why=frozen.user_attrs.get("why", ""),
+            outcome=outcome,
+            seconds=frozen.user_attrs.get("trial_s"),
+        )
+
+    def _fail(self, number: int) -> None:
+        self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        self._heartbeat.leave(number)
+        self._running.pop(number, None)
+
+
+def stored_facts(
+    storage: str, *, fingerprint: str
+) -> tuple[tuple[Mapping[str, Value], Outcome], ...]:
+    """Return what every study in *storage* with this *fingerprint* measured, oldest study first.
+
+    Raises StateError when the storage cannot be used.
+    """
+    facts: list[tuple[Mapping[str, Value], Outcome]] = []
+    opened = open_storage(storage)
+    with reported(storage):
+        for study in optuna.get_all_study_names(opened):
+            loaded = optuna.load_study(study_name=study, storage=opened)
+            attributes = loaded.user_attrs
+            if attributes.get("fingerprint") != fingerprint or attributes["schema"] > SCHEMA:
+                continue
+            for frozen in loaded.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+                stored = frozen.user_attrs
+                if stored.get("why") != "imported" and "outcome" in stored:
+                    facts.append((stored["config"], decode(Outcome, stored["outcome"])))
+        close_storage(opened)
+    return tuple(facts)
+
+
+def study_name(fingerprint: str, space: SearchSpace, objective: Objective) -> str:
+    """Return a name that only searches of the same fingerprint, space and objective share."""
+    text = json.dumps([fingerprint, describe(space), str(objective)])
+    return f"{fingerprint}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _fact_key(config: Mapping[str, Value], outcome: Outcome | None) -> str:
+    return json.dumps([dict(config), encode(outcome)], sort_keys=True)

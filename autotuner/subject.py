@@ -1,0 +1,114 @@
+"""What a job is about: the model found and inspected, its inputs settled, its identity known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autotuner import backends
+from autotuner.core.config import BASELINE, Config
+from autotuner.core.errors import MachineError, ModelError
+from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.request import Workload
+from autotuner.host import identity
+from autotuner.host.topology import Topology
+from autotuner.model import data, reference, shapes
+from autotuner.model.digest import sha256
+from autotuner.model.info import ModelInfo
+from autotuner.model.inputs import InputSpec
+from autotuner.model.inspect import inspect
+from autotuner.model.nearest import nearest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A model with its inputs on this machine, and the providers that can run it here."""
+
+    info: ModelInfo
+    inputs: InputSpec
+    topology: Topology
+    providers: tuple[str, ...]
+    fingerprint: Fingerprint
+    notes: tuple[str, ...]
+
+    @property
+    def baseline(self) -> Config:
+        """The runtime's default for this model."""
+        fixed = self.info.batch
+        return BASELINE if fixed == "free" else Config(batch_size=fixed)
+
+
+def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
+    """Find the model, settle its inputs and tell the fingerprint.
+
+    Raises ModelError for what is wrong with the model or its data, MachineError when no runtime is
+    installed.
+    """
+    info = inspect(_model_path(workload.model, cache_dir))
+    asked = dict(shapes.parse(text, info) for text in workload.shapes)
+    data_path = Path(workload.data) if workload.data else None
+    shown = data.data_shapes(data_path, info) if data_path else {}
+    tensors = shapes.resolve(info, asked, shown)
+    inputs = InputSpec(tensors=tensors, data_path=data_path, seed=workload.seed)
+    inputs.load()  # raises now what would otherwise raise in every worker
+    providers, runtimes = _runtimes()
+    fingerprint = Fingerprint(
+        device=identity.device(),
+        cpu=identity.cpu(),
+        cpus=topology.usable,
+        memory_gib=identity.memory_gib(),
+        runtimes=runtimes,
+        os=identity.operating_system(),
+        model_sha256=info.sha256,
+        shapes={tensor.name: tensor.sample_shape for tensor in tensors},
+        data_sha256=sha256([data_path]) if data_path else None,
+    )
+    return Subject(
+        info=info,
+        inputs=inputs,
+        topology=topology,
+        providers=providers,
+        fingerprint=fingerprint,
+        notes=tuple(_notes(workload, info, inputs)),
+    )
+
+
+def _model_path(model: str | None, cache_dir: Path) -> Path:
+    if model is None:
+        return reference.path(reference.DEFAULT, cache_dir)
+    if model in reference.NAMES:
+        return reference.path(model, cache_dir)
+    path = Path(model)
+    if path.is_absolute():
+        return path
+    raise ModelError(
+        f"{model!r} is neither a file nor a reference model; {nearest(model, reference.NAMES)}"
+    )
+
+
+def _notes(workload: Workload, info: ModelInfo, inputs: InputSpec) -> Iterator[str]:
+    if workload.model is None:
+        yield f"No model was named, so this is the reference model {reference.DEFAULT}."
+    if info.batch_note:
+        yield info.batch_note
+    if inputs.data_path is None and workload.model not in (None, *reference.NAMES):
+        yield "The inputs are random; give real ones with --data FILE.npz."
+
+
+def _runtimes() -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the providers that are usable here and the versions of their runtimes."""
+    providers: list[str] = []
+    versions: dict[str, str] = {}
+    reasons: list[str] = []
+    for name, location in backends.BACKENDS.items():
+        backend = backends.load(location)
+        for provider, reason in backend.providers().items():
+            if reason is None:
+                providers.append(provider)
+                versions[name] = backend.version() or "unknown"
+            else:
+                reasons.append(reason)
+    if not providers:
+        raise MachineError(f"No runtime is usable here: {'; '.join(reasons)}.")
+    return tuple(providers), versions

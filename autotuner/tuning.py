@@ -1,0 +1,269 @@
+"""The tuning loop: propose, measure, record, prove the winner, keep it; a generator of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from autotuner import plan, store
+from autotuner.bench.harness import Cancelled, Harness
+from autotuner.bench.summary import SteadyRun
+from autotuner.bench.window import Window
+from autotuner.conclusion import Conclusion
+from autotuner.core.config import Config
+from autotuner.core.errors import ModelError
+from autotuner.core.events import (
+    Candidate,
+    Event,
+    Note,
+    PlanDone,
+    Started,
+    TrialDone,
+    TrialStarted,
+)
+from autotuner.core.outcome import Failed, Measurement, Outcome
+from autotuner.core.profile import Profile
+from autotuner.core.request import TuneRequest
+from autotuner.core.space import SearchSpace, Value
+from autotuner.host import topology
+from autotuner.proof import Contestant, Verdict, prove
+from autotuner.search.study import Search, Trial, stored_facts, study_name
+from autotuner.subject import Subject, resolve
+
+_SEARCH_WINDOW_S = (0.4, 1.2)
+_PROOF_S = 30.0
+_FINALISTS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a tuning run keeps what it finds."""
+
+    profiles: Path
+    storage: str
+    cache: Path
+
+
+def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool]) -> Iterator[Event]:
+    """Carry out *request* and end with TuneDone, or with PlanDone for a dry run.
+
+    When *cancelled* says yes, the run ends with the best so far. Raises AutotunerError for bad
+    input and for a disk that cannot be used.
+    """
+    began = time.monotonic()
+    subject = resolve(request.workload, topology.read(), places.cache)
+    for note in subject.notes:
+        yield Note(text=note)
+    space = plan.search_space(subject, request.dimensions)
+    if request.dry_run:
+        yield _plan_done(subject, request, space)
+        return
+    with (
+        Harness(
+            subject.info.path, subject.inputs, subject.topology, cancelled=cancelled
+        ) as harness,
+        _open_search(request, subject, space, places) as search,
+    ):
+        run = _Run(
+            request=request,
+            subject=subject,
+            space=space,
+            search=search,
+            harness=harness,
+            places=places,
+            began=began,
+        )
+        yield from run.events()
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """One tuning run from the first measurement to the profile."""
+
+    request: TuneRequest
+    subject: Subject
+    space: SearchSpace
+    search: Search
+    harness: Harness
+    places: Places
+    began: float
+    baseline: Candidate | None = None
+
+    def events(self) -> Iterator[Event]:
+        request = self.request
+        yield Started(
+            model=self.subject.info.name,
+            objective=str(request.objective),
+            fingerprint=self.subject.fingerprint.digest,
+            space_size=len(self.space),
+            known_trials=len(self.search.trials()),
+            max_trials=request.max_trials,
+            max_seconds=request.max_seconds,
+        )
+        reason = ""
+        verdict: Verdict | None = None
+        try:
+            yield from self._measure_baseline()
+            reason = yield from self._search_until_stopped()
+            verdict = yield from self._prove()
+        except Cancelled:
+            reason = "it was called off"
+        conclusion = self._conclusion(reason, verdict)
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        profile = conclusion.profile(now)
+        yield conclusion.event(str(self._keep(profile)) if profile else None)
+
+    def _measure_baseline(self) -> Iterator[Event]:
+        config = self.subject.baseline
+        yield TrialStarted(phase="baseline", config=config, why="the runtime's default")
+        outcome = self._outcome(self.harness.measure(config, self._window()))
+        if isinstance(outcome, Failed):
+            raise ModelError(
+                f"{self.subject.info.path.name} cannot be run by {config.provider}: "
+                f"{outcome.detail or outcome.reason}; mend the model or export it again."
+            )
+        self.baseline = Candidate(config=config, measurement=outcome)
+        self.search.import_trials([(self._point(config), outcome)])
+        yield TrialDone(phase="baseline", config=config, outcome=outcome, best=self._best())
+
+    def _search_until_stopped(self) -> Generator[Event, None, str]:
+        """Measure what the search proposes; return why it stopped."""
+        while not (reason := self._reason_to_stop()):
+            trial = self.search.ask()
+            config = Config.from_mapping(trial.config)
+            yield TrialStarted(phase="search", number=trial.number, config=config, why=trial.why)
+            began = time.monotonic()
+            try:
+                outcome = self._outcome(self.harness.measure(config, self._window()))
+            except Cancelled:
+                self.search.release(trial)
+                raise
+            self.search.tell(trial, outcome, seconds=time.monotonic() - began)
+            yield TrialDone(
+                phase="search",
+                number=trial.number,
+                config=config,
+                outcome=outcome,
+                trials=len(self._own_trials()),
+                seconds_left=self._seconds_left(),
+                best=self._best(),
+            )
+        return reason
+
+    def _reason_to_stop(self) -> str | None:
+        most = self.request.max_trials
+        if most is not None and len(self._own_trials()) >= most:
+            return f"{most} trials were made"
+        if self._seconds_left() <= 0.0:
+            return f"{self.request.max_seconds:g} s of search were used"
+        return self.search.exhausted()
+
+    def _prove(self) -> Generator[Event, None, Verdict]:
+        assert self.baseline is not None
+        known = {
+            Config.from_mapping(trial.config): trial.outcome
+            for trial in self.search.finalists(_FINALISTS)
+        }
+        finalists = [
+            Contestant(config=config, known=outcome)
+            for config, outcome in known.items()
+            if isinstance(outcome, Measurement) and config != self.baseline.config
+        ]
+        baseline = Contestant(config=self.baseline.config, known=self.baseline.measurement)
+        return (
+            yield from prove(self.harness, self.request, baseline, finalists, max_seconds=_PROOF_S)
+        )
+
+    def _conclusion(self, reason: str, verdict: Verdict | None) -> Conclusion:
+        elapsed_s = time.monotonic() - self.began
+        return Conclusion(
+            request=self.request,
+            subject=self.subject,
+            stopped_because=reason,
+            trials=self._own_trials(),
+            known={
+                Config.from_mapping(trial.config): trial.outcome
+                for trial in self.search.trials()
+                if isinstance(trial.outcome, Measurement)
+            },
+            baseline=self.baseline,
+            recommended=self._best(),
+            verdict=verdict,
+            space_size=len(self.space),
+            elapsed_s=elapsed_s,
+            window_share=self.harness.window_s / elapsed_s,
+        )
+
+    def _keep(self, profile: Profile) -> Path:
+        if self.request.out is not None:
+            store.write(profile, Path(self.request.out) / f"{profile.name}.yaml")
+        return store.ProfileStore(self.places.profiles).save(profile)
+
+    def _best(self) -> Candidate | None:
+        best = self.search.best()
+        if best is None or not isinstance(best.outcome, Measurement):
+            return None
+        return Candidate(config=Config.from_mapping(best.config), measurement=best.outcome)
+
+    def _own_trials(self) -> tuple[Trial, ...]:
+        """Return the trials of this study, those of an interrupted run included."""
+        return tuple(trial for trial in self.search.trials() if trial.why != "imported")
+
+    def _seconds_left(self) -> float:
+        used = sum(trial.seconds or 0.0 for trial in self._own_trials())
+        return self.request.max_seconds - used
+
+    def _window(self) -> Window:
+        least, most = _SEARCH_WINDOW_S
+        return Window(
+            min_s=least,
+            max_s=most,
+            budget_ms=self.request.max_latency_ms,
+            percentile=self.request.percentile,
+            confidence=self.request.confidence,
+        )
+
+    def _outcome(self, found: SteadyRun | Failed) -> Outcome:
+        if isinstance(found, Failed):
+            return found
+        return found.measurement(self.request.percentile, self.request.confidence)
+
+    def _point(self, config: Config) -> dict[str, Value]:
+        settings = config.to_mapping()
+        return {name: settings[name] for name in self.space.names}
+
+
+def _open_search(
+    request: TuneRequest, subject: Subject, space: SearchSpace, places: Places
+) -> Search:
+    """Open the study of this request with all that earlier ones found out about the subject."""
+    fingerprint = subject.fingerprint.digest
+    name = study_name(fingerprint, space, request.objective)
+    facts = () if request.fresh else stored_facts(places.storage, fingerprint=fingerprint)
+    if request.fresh:
+        name += datetime.now(timezone.utc).strftime("-fresh-%Y%m%dT%H%M%S")
+    search = Search(
+        space,
+        request.objective,
+        name=name,
+        storage=places.storage,
+        sampler=request.sampler,
+        seed=request.workload.seed,
+        seeds=plan.seeds(space, subject.topology),
+        fingerprint=fingerprint,
+    )
+    search.import_trials(facts)
+    return search
+
+
+def _plan_done(subject: Subject, request: TuneRequest, space: SearchSpace) -> PlanDone:
+    return PlanDone(
+        model=subject.info.name,
+        objective=str(request.objective),
+        dimensions={dimension.name: dimension.values for dimension in space.dimensions},
+        restrictions=tuple(rule.__doc__ or rule.__name__ for rule in space.restrictions),
+        size=len(space),
+    )

@@ -1,0 +1,59 @@
+"""Small models for every kind of test."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+
+@pytest.fixture
+def save_model(tmp_path):
+    """Write a model whose outputs copy its inputs; inputs are (name, element type, shape)."""
+
+    def save(*inputs, name="model.onnx", metadata=None, **model_options):
+        values = [helper.make_tensor_value_info(*value) for value in inputs]
+        copies = [helper.make_tensor_value_info(f"{i[0]}_out", *i[1:]) for i in inputs]
+        nodes = [helper.make_node("Identity", [i[0]], [f"{i[0]}_out"]) for i in inputs]
+        model_options.setdefault("opset_imports", [helper.make_opsetid("", 17)])
+        model = helper.make_model(
+            helper.make_graph(nodes, "copies", values, copies), ir_version=8, **model_options
+        )
+        helper.set_model_props(model, metadata or {})
+        path = tmp_path / name
+        path.write_bytes(model.SerializeToString())
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """Path of a small batch-free network: x float32 [N, 3, 16, 16] -> y float32 [N, 10]."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "conv_w": rng.standard_normal((8, 3, 3, 3)),
+        "conv_b": rng.standard_normal(8),
+        "dense_w": rng.standard_normal((10, 8)),
+        "dense_b": rng.standard_normal(10),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "conv_w", "conv_b"], ["conv"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["conv"], ["relu"]),
+        helper.make_node("GlobalAveragePool", ["relu"], ["pool"]),
+        helper.make_node("Flatten", ["pool"], ["flat"], axis=1),
+        helper.make_node("Gemm", ["flat", "dense_w", "dense_b"], ["y"], transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 16, 16])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 10])],
+        [numpy_helper.from_array(v.astype(np.float32), name) for name, v in weights.items()],
+    )
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+    onnx.checker.check_model(model)
+    path = tmp_path_factory.mktemp("models") / "tiny.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path

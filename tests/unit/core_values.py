@@ -1,0 +1,188 @@
+"""Strategies that draw the values of the core, as a run could make them."""
+
+from __future__ import annotations
+
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from autotuner.core import events
+from autotuner.core.config import Config
+from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.outcome import FAILURE_REASONS, Failed, Measurement
+from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
+from autotuner.core.request import MeasureRequest, TuneRequest, Workload
+
+quickly = hypothesis_settings(max_examples=30, deadline=None)
+"""Few examples and no clock: the values are large, and the machine may be busy."""
+
+names = st.text(max_size=12)
+counts = st.integers(1, 4096)
+figures = st.floats(0.0, 1e12)
+positive = st.floats(1e-6, 1e9)
+settings = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | names | st.booleans()
+
+
+def maybe(strategy):
+    """Draw from *strategy*, or None."""
+    return st.none() | strategy
+
+
+configs = st.builds(
+    Config,
+    batch_size=counts,
+    workers=counts,
+    intra_op_threads=maybe(counts),
+    precision=names,
+    affinity=names,
+    provider=names,
+    power_mode=names,
+)
+_figures = {
+    name: maybe(figures)
+    for name, kind in Measurement.__annotations__.items()
+    if kind == "float | None"
+}
+measurements = st.builds(
+    Measurement,
+    **_figures,
+    n=maybe(counts),
+    throttled=maybe(st.booleans()),
+    disturbed=maybe(names),
+    intervals=st.dictionaries(names, st.tuples(maybe(figures), maybe(figures)), max_size=3),
+    extra=st.dictionaries(names, figures, max_size=3),
+)
+failures = st.builds(Failed, st.sampled_from(FAILURE_REASONS), names)
+outcomes = measurements | failures
+fingerprints = st.builds(
+    Fingerprint,
+    device=maybe(names),
+    cpu=maybe(names),
+    cpus=maybe(counts),
+    memory_gib=maybe(counts),
+    gpu=maybe(names),
+    driver=maybe(names),
+    runtimes=st.dictionaries(names, names, max_size=2),
+    os=maybe(names),
+    model_sha256=names,
+    shapes=st.dictionaries(names, st.lists(counts, max_size=3).map(tuple), max_size=2),
+    data_sha256=maybe(names),
+    scenario=names,
+    rate_ips=maybe(positive),
+)
+_evidence = st.builds(
+    Evidence,
+    config=configs,
+    measurement=measurements,
+    search_measurement=maybe(measurements),
+)
+profiles = st.builds(
+    Profile,
+    status=names,
+    created=names,
+    tool_version=names,
+    model=st.builds(ModelRecord, name=names, path=names, sha256=names),
+    objective=names,
+    confidence=figures,
+    winner=_evidence,
+    baseline=_evidence,
+    speedup=maybe(figures),
+    search=st.builds(
+        SearchRecord,
+        trials=counts,
+        failed=counts,
+        space_size=counts,
+        elapsed_s=figures,
+        sampler=names,
+        seed=st.integers(),
+        stopped_because=names,
+    ),
+    fingerprint=fingerprints,
+)
+_workloads = st.builds(
+    Workload,
+    model=maybe(names),
+    shapes=st.lists(names, max_size=2).map(tuple),
+    data=maybe(names),
+    seed=st.integers(),
+)
+requests = st.builds(
+    TuneRequest,
+    workload=_workloads,
+    goal=st.sampled_from(["throughput", "latency"]),
+    max_latency_ms=positive,
+    percentile=st.floats(1.0, 99.99),
+    min_throughput_ips=maybe(positive),
+    max_memory_mib=maybe(positive),
+    confidence=st.floats(0.5, 0.999),
+    max_trials=maybe(counts),
+    max_seconds=positive,
+    dimensions=st.dictionaries(names, st.lists(maybe(settings)).map(tuple), max_size=2),
+    sampler=names,
+    storage=maybe(names),
+    fresh=st.booleans(),
+    out=maybe(names),
+    dry_run=st.booleans(),
+) | st.builds(
+    MeasureRequest,
+    workload=_workloads,
+    config=configs,
+    seconds=positive,
+    percentile=st.floats(1.0, 99.99),
+)
+_phases = st.sampled_from(["baseline", "search", "proof", "measure"])
+_candidates = st.builds(events.Candidate, config=configs, measurement=measurements)
+all_events = st.one_of(
+    st.builds(events.Note, text=names),
+    st.builds(
+        events.Started,
+        model=names,
+        objective=maybe(names),
+        fingerprint=names,
+        space_size=maybe(counts),
+        max_seconds=maybe(figures),
+    ),
+    st.builds(events.TrialStarted, phase=_phases, number=maybe(counts), config=configs, why=names),
+    st.builds(
+        events.TrialDone,
+        phase=_phases,
+        number=maybe(counts),
+        config=configs,
+        outcome=outcomes,
+        trials=counts,
+        seconds_left=maybe(figures),
+        best=maybe(_candidates),
+    ),
+    st.builds(
+        events.PlanDone,
+        model=names,
+        objective=names,
+        dimensions=st.dictionaries(names, st.lists(maybe(settings)).map(tuple), max_size=2),
+        restrictions=st.lists(names, max_size=2).map(tuple),
+        size=counts,
+    ),
+    st.builds(events.MeasureDone, model=names, config=configs, outcome=outcomes, elapsed_s=figures),
+    st.builds(
+        events.TuneDone,
+        status=st.sampled_from(["ok", "infeasible", "interrupted"]),
+        message=names,
+        model=names,
+        objective=names,
+        stopped_because=names,
+        winner=maybe(_candidates),
+        baseline=maybe(_candidates),
+        speedup=maybe(figures),
+        proven=st.booleans(),
+        profile=maybe(names),
+        trials=counts,
+        elapsed_s=figures,
+        window_share=figures,
+    ),
+    st.builds(
+        events.JobFailed,
+        message=names,
+        interrupted=st.booleans(),
+        unexpected=st.booleans(),
+        traceback=maybe(names),
+        log=maybe(names),
+    ),
+)

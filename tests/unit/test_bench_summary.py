@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autotuner.bench.record import Slice
+from autotuner.bench.summary import SteadyRun
+from autotuner.core.config import Config
+
+
+def run(latencies_ms, **settings):
+    """Return a run of these batches, each started as soon as the one before was done."""
+    latencies = np.array(latencies_ms, dtype=float)
+    fields = {"config": Config(), "window_s": 1.0, "setup_s": 0.5, **settings}
+    return SteadyRun(batches=Slice(latencies, latencies / 1e3), **fields)
+
+
+def test_the_figures_are_those_of_the_batches():
+    """Order statistics, mean, spread and count of a series that can be checked by hand."""
+    found = run(range(1, 101)).measurement(99.0, 0.95)
+    assert (found.p50_ms, found.p90_ms, found.p95_ms, found.p99_ms) == (50, 90, 95, 99)
+    assert (found.max_ms, found.mean_ms, found.n) == (100, 50.5, 100)
+    assert found.cv == pytest.approx(np.std(np.arange(1, 101)) / 50.5)
+
+
+def test_throughput_counts_every_sample_of_every_worker():
+    """Two workers with batches of 4 every 10 ms are 800 inferences per second."""
+    found = run([10.0] * 50, config=Config(batch_size=4, workers=2)).measurement(99.0, 0.95)
+    assert found.throughput_ips == pytest.approx(800.0)
+
+
+def test_throughput_counts_the_time_between_batches():
+    """A batch that took 10 ms of a cycle of 20 ms comes 50 times a second."""
+    batches = Slice(np.full(50, 10.0), np.full(50, 0.02))
+    found = SteadyRun(config=Config(), batches=batches, window_s=1.0, setup_s=0.0)
+    assert found.measurement(99.0, 0.95).throughput_ips == pytest.approx(50.0)
+
+
+def test_every_figure_lies_within_its_interval():
+    """An interval has a None where the sample cannot bound that side."""
+    latencies = np.random.default_rng(1).lognormal(1.0, 0.3, 2000)
+    found = run(latencies).measurement(99.0, 0.95)
+    assert set(found.intervals) == {"p50_ms", "p90_ms", "p95_ms", "p99_ms", "throughput_ips"}
+    for name, (low, high) in found.intervals.items():
+        assert low <= found.metric(name) <= high
+    few = run(latencies[:100]).measurement(99.0, 0.95)
+    assert few.intervals["p99_ms"][1] is None
+    assert few.intervals["p99_ms"][0] is not None
+
+
+def test_an_unusual_percentile_is_reported_beside_the_usual_ones():
+    """It has its interval too and is found by its name."""
+    found = run(range(1, 1001)).measurement(99.9, 0.95)
+    assert found.metric("p99.9_ms") == 999
+    assert "p99.9_ms" in found.intervals
+    assert found.p99_ms == 990
+
+
+def test_a_usual_percentile_is_not_reported_twice():
+    """What has a field of its own is not in the extras."""
+    assert "p95_ms" not in run([1.0, 2.0]).measurement(95.0, 0.95).extra
+
+
+def test_a_single_batch_is_a_measurement_without_intervals():
+    """One slow batch may be all that a window saw."""
+    found = run([20.0]).measurement(99.0, 0.95)
+    assert (found.p50_ms, found.max_ms, found.cv, found.n) == (20.0, 20.0, 0.0, 1)
+    assert found.intervals["p50_ms"] == (None, None)
+    assert found.intervals["throughput_ips"] == (None, None)
+
+
+def test_unknown_memory_stays_unknown_and_extras_are_kept():
+    """Nothing is made up on the way to the measurement."""
+    found = run([1.0, 2.0], extra={"load_s": 0.25}).measurement(99.0, 0.95)
+    assert found.memory_mib is None
+    assert found.metric("load_s") == 0.25
+    assert (found.window_s, found.setup_s) == (1.0, 0.5)
+
+
+def test_a_run_joined_to_an_earlier_one_has_the_batches_of_both():
+    """Setup and memory are those of the earlier one, whose sessions were fresh."""
+    first = run([1.0, 2.0], memory_mib=100.0, setup_s=3.0, window_s=1.0)
+    joined = run([3.0], memory_mib=500.0, setup_s=0.1, window_s=2.0).joined(first)
+    assert joined.batches.latencies_ms.tolist() == [1.0, 2.0, 3.0]
+    assert (joined.memory_mib, joined.setup_s, joined.window_s) == (100.0, 3.0, 3.0)
+
+
+def test_a_run_without_an_earlier_one_stays_as_it_is():
+    """The first window of a configuration has nothing to be added to."""
+    only = run([1.0])
+    assert only.joined(None) is only
