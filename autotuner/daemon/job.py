@@ -13,18 +13,14 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from autotuner import locations
 from autotuner.bench.harness import Cancelled
 from autotuner.core.encoding import decode
 from autotuner.core.errors import AutotunerError
-from autotuner.core.events import Ending, Event, JobFailed, Note, encode_event
-from autotuner.core.request import KINDS, Request, TuneRequest
-from autotuner.lock import HostLock
-from autotuner.measuring import measure
-from autotuner.tuning import Places, tune
+from autotuner.core.events import Ending, Event, JobFailed, encode_event
+from autotuner.core.request import KINDS, Request
+from autotuner.execution import execute
 
 _LAST_MOMENT_S = 10.0
-_LOCK_POLL_S = 0.2
 
 
 def main() -> None:
@@ -46,7 +42,7 @@ def _guarded(folder: Path, cancel: threading.Event) -> Iterator[Event]:
     """Yield the events of the job; whatever goes wrong becomes a JobFailed."""
     log = str(folder / "log")
     try:
-        yield from _events(folder, cancel)
+        yield from execute(_request(folder), cancel.is_set)
     except Cancelled:
         yield JobFailed(message="The job was cancelled before it had a result.", interrupted=True)
     except AutotunerError as error:
@@ -70,30 +66,10 @@ def _guarded(folder: Path, cancel: threading.Event) -> Iterator[Event]:
         )
 
 
-def _events(folder: Path, cancel: threading.Event) -> Iterator[Event]:
+def _request(folder: Path) -> Request:
     submitted = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     request: Request = decode(KINDS[submitted["kind"]], submitted["request"])
-    state = locations.state_dir()
-    cache = locations.make_folder(locations.cache_dir())
-    if isinstance(request, TuneRequest) and request.dry_run:
-        yield from tune(request, places=_places(request, state, cache), cancelled=cancel.is_set)
-        return
-    with HostLock(locations.lock_file()) as host:
-        if not host.acquire():
-            yield Note(text=f"Waiting for process {host.holder}, which measures on this box.")
-            while not host.acquire():
-                if cancel.wait(_LOCK_POLL_S):
-                    raise Cancelled
-        if isinstance(request, TuneRequest):
-            places = _places(request, state, cache)
-            yield from tune(request, places=places, cancelled=cancel.is_set)
-        else:
-            yield from measure(request, cache_dir=cache, cancelled=cancel.is_set)
-
-
-def _places(request: TuneRequest, state: Path, cache: Path) -> Places:
-    storage = request.storage or f"sqlite:///{state / 'studies.db'}"
-    return Places(profiles=state / "profiles", storage=storage, cache=cache)
+    return request
 
 
 def _listen(cancel: threading.Event) -> None:
