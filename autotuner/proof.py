@@ -84,9 +84,10 @@ def prove(
 ) -> Generator[TrialStarted | TrialDone, None, Verdict]:
     """Measure *baseline* and the best three of *finalists* in turn until the winner is decided.
 
-    A finalist that breaks a constraint makes room for the next one. The winner is proven and no
-    rival that is still in may beat it by more than the precision of the search; when time is up,
-    the best proven one wins. The baseline may win too.
+    A disturbed turn does not count and is repeated. A finalist that breaks a constraint makes room
+    for the next one. The winner is proven and no rival that is still in may beat it by more than
+    the precision of the search; when time is up, the best proven one wins. The baseline may win
+    too.
     """
     contestants = (*finalists, baseline)
     keep = _fits(contestants)
@@ -109,11 +110,11 @@ def prove(
                 prove=True,
             )
             found = harness.measure(contestant.config, window, earlier=contestant.run, keep=keep)
-            contestant.turns += 1
             if isinstance(found, Failed):
                 contestant.failed = found
-            else:
+            elif found.disturbed is None:
                 contestant.run = found
+                contestant.turns += 1
             yield TrialDone(
                 phase="proof",
                 config=contestant.config,

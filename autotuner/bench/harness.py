@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from autotuner import backends
+from autotuner.bench.disturbance import Background, disturbance
 from autotuner.bench.messages import (
     Batches,
     FromWorker,
@@ -33,7 +35,8 @@ from autotuner.bench.summary import SteadyRun
 from autotuner.bench.window import Window
 from autotuner.core.config import Config
 from autotuner.core.outcome import Failed
-from autotuner.host import memory
+from autotuner.host import activity, memory
+from autotuner.host.activity import Activity
 from autotuner.host.topology import Topology
 from autotuner.model.inputs import InputSpec
 
@@ -41,6 +44,8 @@ _TICK_S = 0.05
 _FEWEST_WARM_UP_BATCHES = 3
 _LOOK_AGAIN = 1.1
 _STALL_IN_BATCHES = 20
+_REPEATS = 1
+_BACKGROUND_S = 0.3
 
 _Answer = TypeVar("_Answer", Hello, Loaded, Stopped, Unloaded)
 
@@ -107,6 +112,7 @@ class Harness:
         self._pools: dict[str, list[WorkerProcess]] = {}
         self._loaded: dict[Config, _Ready] = {}
         self._keys = itertools.count()
+        self._usual: Background | None = None
         self.window_s = 0.0
         """Time spent in measuring windows so far."""
         self.setup_s = 0.0
@@ -134,13 +140,14 @@ class Harness:
         """Load *config*, warm up until steady, measure for *window*; unload unless *keep*.
 
         What an *earlier* run of the same configuration showed is added to this one, and the window
-        judges both together. A worker that crashes, hangs or takes too much memory costs this
-        trial alone and comes back as Failed. Raises Cancelled.
+        judges both together. A window that something else disturbed is repeated; when that does
+        not help, its run comes back alone and says so. A worker that crashes, hangs or takes too
+        much memory costs this trial alone and comes back as Failed. Raises Cancelled.
         """
         outcome: SteadyRun | Failed
         try:
             ready = self._loaded.get(config) or self._load(config)
-            outcome = self._run(ready, config, window, earlier)
+            outcome = self._run_undisturbed(ready, config, window, earlier)
         except _Given as given:
             outcome = given.failed
         except WorkerGone as gone:
@@ -193,48 +200,65 @@ class Harness:
         self.setup_s += time.monotonic() - began
         return ready
 
+    def _run_undisturbed(
+        self, ready: _Ready, config: Config, window: Window, earlier: SteadyRun | None
+    ) -> SteadyRun:
+        for _ in range(1 + _REPEATS):
+            run = self._run(ready, config, window, earlier)
+            if run.disturbed is None:
+                return run.joined(earlier)
+        return run
+
     def _run(
         self, ready: _Ready, config: Config, window: Window, earlier: SteadyRun | None
     ) -> SteadyRun:
+        usual = self._background()
         record = BatchRecord(config.workers, time.monotonic_ns())
         for worker in ready.workers:
             worker.busy = True
             worker.send(Run(key=ready.key))
-        settled = self._warm_up(ready, record)
-        begin_ns = time.monotonic_ns()
-        end_ns = self._wait_for_end(ready, record, window, begin_ns, earlier)
+        settled = self._warm_up(ready, record, window)
+        begin_ns = record.began_ns if settled is None else time.monotonic_ns()
+        before = self._activity()
+        end_ns = time.monotonic_ns()
+        if settled is not None:
+            end_ns = self._wait_for_end(ready, record, window, begin_ns, earlier)
+        after = self._activity()
         for worker in ready.workers:
             worker.send(Stop())
         stopped = self._answers(ready.workers, Stopped, ready.stall_s, "to finish", record)
         self.window_s += (end_ns - begin_ns) / 1e9
         peaks = [answer.peak_memory_mib for answer in stopped]
-        run = SteadyRun(
+        return SteadyRun(
             config=config,
             batches=record.between(begin_ns, end_ns),
             window_s=(end_ns - begin_ns) / 1e9,
             setup_s=ready.load_s + ready.first_inference_s,
             memory_mib=sum(peak for peak in peaks if peak) if None not in peaks else None,
+            disturbed=disturbance(before, after, usual),
             extra={
                 "process_start_s": max(worker.start_s or 0.0 for worker in ready.workers),
                 "load_s": ready.load_s,
                 "first_inference_s": ready.first_inference_s,
-                "warm_up_settled": float(settled),
+                "warm_up_settled": float(bool(settled)),
             },
         )
-        return run.joined(earlier)
 
-    def _warm_up(self, ready: _Ready, record: BatchRecord) -> bool:
-        """Wait until batch times show no trend; False when they had not settled in time."""
-        began_ns = time.monotonic_ns()
+    def _warm_up(self, ready: _Ready, record: BatchRecord, window: Window) -> bool | None:
+        """Wait until batch times show no trend; False when they had not settled in time.
+
+        None says that there is no use in going on: the budget is out of reach.
+        """
         while True:
             self._collect(ready, record)
             now_ns = time.monotonic_ns()
+            seen = record.between(record.began_ns, now_ns)
             fewest = min(record.counts)
-            if fewest >= _FEWEST_WARM_UP_BATCHES and steady(
-                record.between(began_ns, now_ns).latencies_ms
-            ):
+            if fewest >= _FEWEST_WARM_UP_BATCHES and steady(seen.latencies_ms):
                 return True
-            if fewest and now_ns - began_ns >= self._limits.warm_up_s * 1e9:
+            if fewest and window.hopeless(seen):
+                return None
+            if fewest and now_ns - record.began_ns >= self._limits.warm_up_s * 1e9:
                 return False
 
     def _wait_for_end(
@@ -312,6 +336,18 @@ class Harness:
         if self._memory.available_mib() < self._limits.memory_floor_mib:
             floor = self._limits.memory_floor_mib
             raise _Given(Failed("oom", f"less than {floor:.0f} MiB of memory were left free"))
+
+    def _background(self) -> Background:
+        """Return what is usual on this box; read once, before anything of ours runs."""
+        if self._usual is None:
+            before = self._activity()
+            time.sleep(_BACKGROUND_S)
+            self._usual = Background.between(before, self._activity())
+        return self._usual
+
+    def _activity(self) -> Activity:
+        workers = (worker.pid for pool in self._pools.values() for worker in pool)
+        return activity.read(self._topology.cpus, [os.getpid(), *workers])
 
     def _workers(self, backend: str, count: int) -> tuple[WorkerProcess, ...]:
         pool = self._pools.setdefault(backend, [])

@@ -46,6 +46,7 @@ class BatchRecord:
 
     def __init__(self, workers: int, began_ns: int) -> None:
         self._times: list[list[NDArray[np.int64]]] = [[] for _ in range(workers)]
+        self.began_ns = began_ns
         self.counts = [0] * workers
         self.last_end_ns = [began_ns] * workers
 

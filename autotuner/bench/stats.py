@@ -78,6 +78,8 @@ def effective_size(latencies: Latencies) -> float:
     A series that white noise explains counts whole: its lag-1 correlation is below 2.2 and its
     autocorrelation time below 1 + 12 divided by the root of n. White noise fails this in about
     4 of 100 series of any length; AR(1) of 0.2 is caught in nine of ten series of 299 (simulated).
+    Fewer than about ten independent batches' worth cannot tell their own correlation: an interval
+    at 0.95 from 50 batches of AR(1) of 0.8 holds in 93 of 100 series.
     """
     n = len(latencies)
     if n < 8:

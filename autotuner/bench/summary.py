@@ -21,7 +21,7 @@ class SteadyRun:
     """The batches (at least one) of one or several windows over *config*, and what went with them.
 
     *memory_mib* is the peak of all workers together, *setup_s* loading and first inference of the
-    slowest worker.
+    slowest worker. *disturbed* says what else shaped the window, if anything did.
     """
 
     config: Config
@@ -29,6 +29,7 @@ class SteadyRun:
     window_s: float
     setup_s: float
     memory_mib: float | None = None
+    disturbed: str | None = None
     extra: Mapping[str, float] = field(default_factory=dict)
 
     def joined(self, earlier: SteadyRun | None) -> SteadyRun:
@@ -73,6 +74,7 @@ class SteadyRun:
             window_s=self.window_s,
             memory_mib=self.memory_mib,
             setup_s=self.setup_s,
+            disturbed=self.disturbed,
             intervals=intervals,
             extra={**unusual, **self.extra},
         )

@@ -11,6 +11,10 @@ PRECISION = 0.02
 """Half the relative width of the throughput interval that is good enough for the search."""
 
 
+_HOPELESS = 2.0
+_FEWEST_FOR_HOPELESS = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """How long to measure: between *min_s* and *max_s* seconds, until enough is known.
@@ -43,6 +47,12 @@ class Window:
             if not self.prove and self._precise(batches):
                 return "good enough"
         return "time is up" if elapsed_s >= self.max_s else None
+
+    def hopeless(self, batches: Slice) -> bool:
+        """Say whether already the first *batches* show that the budget is far out of reach."""
+        if self.budget_ms is None or len(batches.latencies_ms) < _FEWEST_FOR_HOPELESS:
+            return False
+        return float(batches.latencies_ms.min()) > _HOPELESS * self.budget_ms
 
     def _precise(self, batches: Slice) -> bool:
         estimate = throughput_estimate(batches.cycles_s, 1, 1, self.confidence)

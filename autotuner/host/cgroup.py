@@ -12,7 +12,7 @@ _NO_LIMIT = 1 << 60  # version 1 writes a number of about this size for "none"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryGroup:
-    """A control group that may use *limit* bytes of memory; *usage* is the file that counts them."""
+    """A control group that may use *limit* bytes of memory; *usage* is the file that counts."""
 
     limit: int
     usage: Path
