@@ -15,6 +15,7 @@ from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
 from autotuner.core.request import TuneRequest
 from autotuner.proof import Contestant, Verdict
 from autotuner.search.study import Trial
+from autotuner.standard import Standard
 from autotuner.subject import Subject
 
 Status = Literal["ok", "infeasible", "interrupted"]
@@ -29,6 +30,7 @@ class Conclusion:
     """
 
     request: TuneRequest
+    standard: Standard
     subject: Subject
     stopped_because: str
     trials: Sequence[Trial]
@@ -67,8 +69,9 @@ class Conclusion:
             created=created,
             tool_version=autotuner.__version__,
             model=ModelRecord(name=info.name, path=str(info.path), sha256=info.sha256),
-            objective=self.request.objective,
-            confidence=self.request.confidence,
+            workload=self.request.workload,
+            objective=self.standard.objective,
+            confidence=self.standard.confidence,
             winner=winner,
             baseline=baseline,
             speedup=_ratio(winner, baseline),
@@ -129,14 +132,14 @@ class Conclusion:
         """Return the configuration that comes closest to keeping the constraints."""
         found = dict(self.known)
         for contestant in self.verdict.contestants if self.verdict else ():
-            found[contestant.config] = contestant.measurement(self.request)
+            found[contestant.config] = contestant.measurement(self.standard)
         candidates = (Candidate(config=c, measurement=m) for c, m in found.items())
         return closest(candidates, self.request.objective)
 
     def _evidence(self, contestant: Contestant) -> Evidence:
         return Evidence(
             config=contestant.config,
-            measurement=contestant.measurement(self.request),
+            measurement=contestant.measurement(self.standard),
             search_measurement=contestant.known,
         )
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from autotuner import locations
 from autotuner.bench.harness import Cancelled
 from autotuner.core.events import Event, Note
-from autotuner.core.request import Request, TuneRequest
+from autotuner.core.request import Request, TuneRequest, VerifyRequest
 from autotuner.lock import HostLock
 from autotuner.measuring import measure
 from autotuner.tuning import Places, tune
+from autotuner.verify import verify
 
 _POLL_S = 0.2
 
@@ -37,6 +38,8 @@ def execute(request: Request, cancelled: Callable[[], bool]) -> Iterator[Event]:
                 time.sleep(_POLL_S)
         if isinstance(request, TuneRequest):
             yield from tune(request, places=_places(request, state, cache), cancelled=cancelled)
+        elif isinstance(request, VerifyRequest):
+            yield from verify(request, cache_dir=cache, cancelled=cancelled)
         else:
             yield from measure(request, cache_dir=cache, cancelled=cancelled)
 

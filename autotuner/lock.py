@@ -45,11 +45,11 @@ class HostLock:
 def _open(path: Path) -> int:
     # The folder may be sticky and shared: there, the kernel refuses to open with O_CREAT a file
     # that somebody else made (fs.protected_regular), so opening comes first and creating is
-    # exclusive.
+    # exclusive. A link there could lead anywhere, so none is followed.
     try:
         while True:
             with contextlib.suppress(FileNotFoundError):
-                return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             with contextlib.suppress(FileExistsError):
                 handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
                 os.fchmod(handle, 0o666)  # whoever measures next may be another user

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from autotuner import plan
+from autotuner import plan, scenario
 from autotuner.bench.harness import Harness
 from autotuner.bench.window import Window
 from autotuner.core.events import Event, MeasureDone, Note, Started, TrialStarted
@@ -33,6 +33,8 @@ def measure(
     config = request.config
     if subject.info.batch != "free" and config.batch_size == 1:
         config = replace(config, batch_size=subject.info.batch)
+    if request.workload.scenario == "server" and config.max_queue_delay_ms is None:
+        config = replace(config, max_queue_delay_ms=0.0)
     plan.check(config, subject)
     yield Started(model=subject.info.name, fingerprint=subject.fingerprint.digest)
     with Harness(
@@ -45,7 +47,8 @@ def measure(
             percentile=request.percentile,
             confidence=_CONFIDENCE,
         )
-        found = harness.measure(config, window)
+        workload = request.workload
+        found = scenario.run_once(harness, workload, config, window, workload.rate_ips)
     yield MeasureDone(
         model=subject.info.name,
         config=config,

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from autotuner.bench.harness import Harness
-from autotuner.bench.stats import judge
 from autotuner.bench.summary import SteadyRun
-from autotuner.bench.window import PRECISION, Window
+from autotuner.bench.window import PRECISION
 from autotuner.core.config import Config
 from autotuner.core.events import TrialDone, TrialStarted
 from autotuner.core.objective import Objective
 from autotuner.core.outcome import Failed, Measurement
-from autotuner.core.request import TuneRequest, latency_metric
 from autotuner.host import memory
+from autotuner.scenario import Scenario
+from autotuner.standard import Standard
 
 _AT_ONCE = 3
 _FEWEST_TURNS = 2
-_TURN_S = 1.2
+_MOST_REPEATS = 2
 _BASELINE_PRECISION = 0.03
 
 
@@ -33,36 +33,40 @@ class Contestant:
     run: SteadyRun | None = None
     failed: Failed | None = None
     turns: int = 0
+    repeats: int = 0
+    _judged: tuple[SteadyRun, Measurement, Literal["in", "out"] | None] | None = None
 
-    def measurement(self, request: TuneRequest) -> Measurement:
+    def measurement(self, standard: Standard) -> Measurement:
         """Return what the final round shows so far, else what was known.
 
         Memory is that of the search, where nothing else was loaded.
         """
-        if self.run is None:
-            return self.known
-        fresh = self.run.measurement(request.percentile, request.confidence)
-        return replace(fresh, memory_mib=self.known.memory_mib)
+        return self.known if self.run is None else self._judge(self.run, standard)[0]
 
-    def verdict(self, request: TuneRequest) -> Literal["in", "out"] | None:
+    def verdict(self, standard: Standard) -> Literal["in", "out"] | None:
         """Say whether every constraint is proven kept, is broken, or is undecided yet."""
         if self.failed is not None:
             return "out"
-        if self.run is None:
-            return None
-        latency = latency_metric(request.percentile)
-        measurement = self.measurement(request)
-        others = (c for c in request.objective.constraints if c.metric != latency)
-        if not all(constraint.kept(measurement) for constraint in others):
-            return "out"
-        if request.max_latency_ms is None:
-            return "in"
-        return judge(
-            self.run.batches.latencies_ms,
-            request.max_latency_ms,
-            request.percentile,
-            request.confidence,
-        )
+        return None if self.run is None else self._judge(self.run, standard)[1]
+
+    def take(self, found: SteadyRun | Failed) -> None:
+        """Take what a turn showed; a disturbed one is repeated, but not for ever."""
+        if isinstance(found, Failed):
+            self.failed = found
+        elif found.disturbed is not None and self.repeats < _MOST_REPEATS:
+            self.repeats += 1
+        else:
+            self.run = found
+            self.turns += 1
+
+    def _judge(
+        self, run: SteadyRun, standard: Standard
+    ) -> tuple[Measurement, Literal["in", "out"] | None]:
+        # Once for every run: it may have hundreds of thousands of batches.
+        if self._judged is None or self._judged[0] is not run:
+            measured = replace(standard.measurement(run), memory_mib=self.known.memory_mib)
+            self._judged = (run, measured, standard.verdict(run, measured))
+        return self._judged[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,8 @@ class Verdict:
 
 def prove(
     harness: Harness,
-    request: TuneRequest,
+    scenario: Scenario,
+    standard: Standard,
     baseline: Contestant,
     finalists: Sequence[Contestant],
     *,
@@ -84,10 +89,10 @@ def prove(
 ) -> Generator[TrialStarted | TrialDone, None, Verdict]:
     """Measure *baseline* and the best three of *finalists* in turn until the winner is decided.
 
-    A disturbed turn does not count and is repeated. A finalist that breaks a constraint makes room
-    for the next one. The winner is proven and no rival that is still in may beat it by more than
-    the precision of the search; when time is up, the best proven one wins. The baseline may win
-    too.
+    A disturbed turn does not count and is repeated, unless the box is never quiet. A finalist that
+    breaks a constraint makes room for the next one. The winner is proven and no rival that is still
+    in may beat it by more than the precision of the search; when time is up, the best proven one
+    wins. The baseline may win too.
     """
     contestants = (*finalists, baseline)
     keep = _fits(contestants)
@@ -96,79 +101,67 @@ def prove(
     def seconds_left() -> float:
         return max(0.0, max_seconds - (time.monotonic() - began))
 
-    while (turn := _next_round(contestants, baseline, request)) and seconds_left() > 0:
+    while (turn := _next_round(contestants, baseline, standard)) and seconds_left() > 0:
         for contestant in turn:
             if seconds_left() <= 0:
                 break
             yield TrialStarted(phase="proof", config=contestant.config, why="final round")
-            window = Window(
-                min_s=_TURN_S / 2,
-                max_s=_TURN_S,
-                budget_ms=request.max_latency_ms,
-                percentile=request.percentile,
-                confidence=request.confidence,
-                prove=True,
-            )
-            found = harness.measure(contestant.config, window, earlier=contestant.run, keep=keep)
-            if isinstance(found, Failed):
-                contestant.failed = found
-            elif found.disturbed is None:
-                contestant.run = found
-                contestant.turns += 1
+            found = scenario.turn(contestant.config, contestant.known, contestant.run, keep=keep)
+            contestant.take(found)
             yield TrialDone(
                 phase="proof",
                 config=contestant.config,
-                outcome=contestant.failed or contestant.measurement(request),
+                outcome=contestant.failed or contestant.measurement(standard),
                 seconds_left=seconds_left(),
             )
     for contestant in contestants:
         harness.unload(contestant.config)
-    proven = [c for c in contestants if c.verdict(request) == "in"]
+    proven = [c for c in contestants if c.verdict(standard) == "in"]
     return Verdict(
-        winner=_best(proven, request) if proven else None,
+        winner=_best(proven, standard) if proven else None,
         baseline=baseline,
         contestants=contestants,
     )
 
 
 def _next_round(
-    contestants: Sequence[Contestant], baseline: Contestant, request: TuneRequest
+    contestants: Sequence[Contestant], baseline: Contestant, standard: Standard
 ) -> list[Contestant]:
     """Return whom to measure next, nobody when the winner is decided."""
-    alive = [c for c in contestants if c is not baseline and c.verdict(request) != "out"]
+    alive = [c for c in contestants if c is not baseline and c.verdict(standard) != "out"]
     alive = alive[:_AT_ONCE]
-    if baseline.verdict(request) != "out":
+    if baseline.verdict(standard) != "out":
         alive.append(baseline)
     if not alive:
         return [baseline] if baseline.turns < _FEWEST_TURNS and baseline.failed is None else []
-    leader = _best(alive, request)
+    leader = _best(alive, standard)
     open_ones = [
         c
         for c in alive
         if c.turns < _FEWEST_TURNS
-        or (c is leader and c.verdict(request) != "in")
-        or (c is not leader and _may_beat(c, leader, request))
+        or (c is leader and c.verdict(standard) != "in")
+        or (c is not leader and _may_beat(c, leader, standard))
     ]
     if open_ones and leader not in open_ones:
         open_ones.insert(0, leader)  # rivals are compared under the same conditions
-    if baseline.failed is None and baseline not in open_ones and not _precise(baseline, request):
+    if baseline.failed is None and baseline not in open_ones and not _precise(baseline, standard):
         open_ones.append(baseline)
     return open_ones
 
 
-def _best(contestants: Sequence[Contestant], request: TuneRequest) -> Contestant:
+def _best(contestants: Sequence[Contestant], standard: Standard) -> Contestant:
     best = contestants[0]
     for contestant in contestants[1:]:
-        if request.objective.better(contestant.measurement(request), best.measurement(request)):
+        if standard.objective.better(contestant.measurement(standard), best.measurement(standard)):
             best = contestant
     return best
 
 
-def _may_beat(rival: Contestant, leader: Contestant, request: TuneRequest) -> bool:
+def _may_beat(rival: Contestant, leader: Contestant, standard: Standard) -> bool:
     """Say whether *rival* could still be better than *leader* by more than the precision."""
-    objective = request.objective
-    hopeful = _side(rival.measurement(request), objective, hopeful=True)
-    doubtful = _side(leader.measurement(request), objective, hopeful=False)
+    objective = standard.objective
+    hopeful = _side(rival.measurement(standard), objective, hopeful=True)
+    doubtful = _side(leader.measurement(standard), objective, hopeful=False)
     if hopeful is None or doubtful is None:
         return True
     if objective.direction == "maximize":
@@ -182,8 +175,8 @@ def _side(measurement: Measurement, objective: Objective, *, hopeful: bool) -> f
     return high if hopeful == (objective.direction == "maximize") else low
 
 
-def _precise(contestant: Contestant, request: TuneRequest) -> bool:
-    measurement = contestant.measurement(request)
+def _precise(contestant: Contestant, standard: Standard) -> bool:
+    measurement = contestant.measurement(standard)
     low, high = measurement.intervals.get("throughput_ips", (None, None))
     if contestant.turns < _FEWEST_TURNS or low is None or high is None:
         return False

@@ -34,13 +34,13 @@ class ProfileStore:
         return sorted(self.folder.glob("*.yaml"), key=lambda path: -path.stat().st_mtime)
 
     def find(self, name: str) -> Path:
-        """Return the file of the profile *name*: a path, a stem or the beginning of just one.
+        """Return the file of the profile *name*: a path, its name or the beginning of just one.
 
         Raises InputError when there is none or more than one.
         """
         if Path(name).is_file():
             return Path(name)
-        matches = [path for path in self.paths() if path.stem == name]
+        matches = [path for path in self.paths() if name in {path.stem, path.name}]
         matches = matches or [path for path in self.paths() if path.stem.startswith(name)]
         if len(matches) == 1:
             return matches[0]
@@ -48,6 +48,14 @@ class ProfileStore:
             stems = ", ".join(path.stem for path in matches)
             raise InputError(f"{name!r} could be any of {stems}; write more of the name.")
         raise InputError(f"There is no profile {name!r}; `autotune profiles` lists them.")
+
+    def proven(self, name: str) -> Path | None:
+        """Return the file of the profile *name* if there is one and it is proven."""
+        path = self.folder / f"{name}.yaml"
+        with contextlib.suppress(StateError):
+            if read(path).status == "proven":
+                return path
+        return None
 
     def matching(self, fingerprint: Fingerprint) -> Iterator[Profile]:
         """Yield the readable profiles that hold for *fingerprint*, the newest first."""
@@ -72,14 +80,15 @@ def read(path: Path) -> Profile:
     """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no YAML"
         raise StateError(f"The profile {path} cannot be read: {reason}. {_AGAIN}") from error
-    if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if type(schema) is not int or schema < 1:
         raise StateError(f"{path} is no profile: it has no schema number. {_AGAIN}")
-    if data["schema"] > SCHEMA:
+    if schema > SCHEMA:
         raise StateError(
-            f"The profile {path} has schema {data['schema']} and this version knows {SCHEMA}; "
+            f"The profile {path} has schema {schema} and this version knows {SCHEMA}; "
             "install a newer edge-autotune."
         )
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autotuner import backends
@@ -34,9 +34,13 @@ class Subject:
 
     @property
     def baseline(self) -> Config:
-        """The runtime's default for this model."""
+        """The runtime's default for this model; requests that queue wait for no batch to fill."""
         fixed = self.info.batch
-        return BASELINE if fixed == "free" else Config(batch_size=fixed)
+        return replace(
+            BASELINE,
+            batch_size=1 if fixed == "free" else fixed,
+            max_queue_delay_ms=0.0 if self.fingerprint.scenario == "server" else None,
+        )
 
 
 def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
@@ -63,6 +67,8 @@ def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
         model_sha256=info.sha256,
         shapes={tensor.name: tensor.sample_shape for tensor in tensors},
         data_sha256=sha256([data_path]) if data_path else None,
+        scenario=workload.scenario,
+        rate_ips=workload.rate_ips,
     )
     return Subject(
         info=info,

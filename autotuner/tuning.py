@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from autotuner import plan, store
+from autotuner import locations, plan, scenario, store
 from autotuner.bench.harness import Cancelled, Harness
-from autotuner.bench.summary import SteadyRun
-from autotuner.bench.window import Window
 from autotuner.conclusion import Conclusion
 from autotuner.core.config import Config
 from autotuner.core.errors import ModelError
@@ -24,17 +22,17 @@ from autotuner.core.events import (
     TrialDone,
     TrialStarted,
 )
-from autotuner.core.outcome import Failed, Measurement, Outcome
+from autotuner.core.outcome import Failed, Measurement
 from autotuner.core.profile import Profile
 from autotuner.core.request import TuneRequest
 from autotuner.core.space import SearchSpace, Value
 from autotuner.host import topology
 from autotuner.proof import Contestant, Verdict, prove
+from autotuner.scenario import Scenario
 from autotuner.search.study import Search, Trial, stored_facts, study_name
+from autotuner.standard import Standard
 from autotuner.subject import Subject, resolve
 
-_SEARCH_WINDOW_S = (0.4, 1.2)
-_PROOF_S = 30.0
 _FINALISTS = 6
 
 
@@ -57,18 +55,23 @@ def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool])
     subject = resolve(request.workload, topology.read(), places.cache)
     for note in subject.notes:
         yield Note(text=note)
-    space = plan.search_space(subject, request.dimensions)
+    space = plan.search_space(subject, request.dimensions, budget_ms=request.max_latency_ms)
     if request.dry_run:
         yield _plan_done(subject, request, space)
         return
+    if request.out is not None:
+        locations.make_folder(Path(request.out))  # rather now than after all the measuring
     with (
         Harness(
             subject.info.path, subject.inputs, subject.topology, cancelled=cancelled
         ) as harness,
         _open_search(request, subject, space, places) as search,
     ):
+        standard = Standard(objective=request.objective, confidence=request.confidence)
         run = _Run(
             request=request,
+            standard=standard,
+            scenario=scenario.of(request.workload, harness, standard),
             subject=subject,
             space=space,
             search=search,
@@ -84,6 +87,8 @@ class _Run:
     """One tuning run from the first measurement to the profile."""
 
     request: TuneRequest
+    standard: Standard
+    scenario: Scenario
     subject: Subject
     space: SearchSpace
     search: Search
@@ -113,13 +118,13 @@ class _Run:
             reason = "it was called off"
         conclusion = self._conclusion(reason, verdict)
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        profile = conclusion.profile(now)
-        yield conclusion.event(str(self._keep(profile)) if profile else None)
+        kept = yield from self._keep(conclusion.profile(now))
+        yield conclusion.event(kept)
 
     def _measure_baseline(self) -> Iterator[Event]:
         config = self.subject.baseline
         yield TrialStarted(phase="baseline", config=config, why="the runtime's default")
-        outcome = self._outcome(self.harness.measure(config, self._window()))
+        outcome = self.scenario.trial(config)
         if isinstance(outcome, Failed):
             raise ModelError(
                 f"{self.subject.info.path.name} cannot be run by {config.provider}: "
@@ -137,7 +142,7 @@ class _Run:
             yield TrialStarted(phase="search", number=trial.number, config=config, why=trial.why)
             began = time.monotonic()
             try:
-                outcome = self._outcome(self.harness.measure(config, self._window()))
+                outcome = self.scenario.trial(config)
             except Cancelled:
                 self.search.release(trial)
                 raise
@@ -174,13 +179,21 @@ class _Run:
         ]
         baseline = Contestant(config=self.baseline.config, known=self.baseline.measurement)
         return (
-            yield from prove(self.harness, self.request, baseline, finalists, max_seconds=_PROOF_S)
+            yield from prove(
+                self.harness,
+                self.scenario,
+                self.standard,
+                baseline,
+                finalists,
+                max_seconds=self.scenario.proof_s,
+            )
         )
 
     def _conclusion(self, reason: str, verdict: Verdict | None) -> Conclusion:
         elapsed_s = time.monotonic() - self.began
         return Conclusion(
             request=self.request,
+            standard=self.standard,
             subject=self.subject,
             stopped_because=reason,
             trials=self._own_trials(),
@@ -197,10 +210,18 @@ class _Run:
             window_share=self.harness.window_s / elapsed_s,
         )
 
-    def _keep(self, profile: Profile) -> Path:
+    def _keep(self, profile: Profile | None) -> Generator[Note, None, str | None]:
+        """Keep *profile* and return its path; nothing replaces what was proven but a new proof."""
+        if profile is None:
+            return None
+        profiles = store.ProfileStore(self.places.profiles)
+        if profile.status != "proven" and (earlier := profiles.proven(profile.name)):
+            yield Note(text=f"The proven profile of an earlier run is kept: {earlier}")
+            return None
+        path = profiles.save(profile)
         if self.request.out is not None:
-            store.write(profile, Path(self.request.out) / f"{profile.name}.yaml")
-        return store.ProfileStore(self.places.profiles).save(profile)
+            store.write(profile, Path(self.request.out) / path.name)
+        return str(path)
 
     def _best(self) -> Candidate | None:
         best = self.search.best()
@@ -216,21 +237,6 @@ class _Run:
         used = sum(trial.seconds or 0.0 for trial in self._own_trials())
         return self.request.max_seconds - used
 
-    def _window(self) -> Window:
-        least, most = _SEARCH_WINDOW_S
-        return Window(
-            min_s=least,
-            max_s=most,
-            budget_ms=self.request.max_latency_ms,
-            percentile=self.request.percentile,
-            confidence=self.request.confidence,
-        )
-
-    def _outcome(self, found: SteadyRun | Failed) -> Outcome:
-        if isinstance(found, Failed):
-            return found
-        return found.measurement(self.request.percentile, self.request.confidence)
-
     def _point(self, config: Config) -> dict[str, Value]:
         settings = config.to_mapping()
         return {name: settings[name] for name in self.space.names}
@@ -241,6 +247,9 @@ def _open_search(
 ) -> Search:
     """Open the study of this request with all that earlier ones found out about the subject."""
     fingerprint = subject.fingerprint.digest
+    if request.workload.scenario == "server":
+        # What is measured there depends on the budget: it decides on the highest rate.
+        fingerprint += f" {request.objective.latency_bound}"
     name = study_name(fingerprint, space, request.objective)
     facts = () if request.fresh else stored_facts(places.storage, fingerprint=fingerprint)
     if request.fresh:

@@ -74,9 +74,13 @@ def parse(line: bytes) -> Call | Reply:
         if not isinstance(method, str) or not isinstance(params, dict):
             raise ProtocolError("A request has a method's name and its parameters by name.")
         return Call(method=method, params=params, id=id_)
-    problem_said = message.get("error")
-    text = problem_said.get("message") if isinstance(problem_said, dict) else None
-    return Reply(id=id_, result=message.get("result"), error=text)
+    if "result" in message:
+        return Reply(id=id_, result=message["result"])
+    refusal = message.get("error")
+    text = refusal.get("message") if isinstance(refusal, dict) else None
+    if not isinstance(text, str):
+        raise ProtocolError("An answer has a result, or an error with its message.")
+    return Reply(id=id_, error=text)
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

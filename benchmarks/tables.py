@@ -1,7 +1,8 @@
 """Modelled devices x models as tables of true values, to replay searches on.
 
-Every table is drawn from a seed. The *development* set is what the default sampler was tuned on; the
-*held-out* set has other seeds, and families that the development set does not have.
+Every table is drawn from a seed. The default sampler was tuned on the *development* set (and on
+other seeds below 100 000); the *held-out* set is drawn from seeds that the tuning never saw, and
+can be drawn again. Budgets, knobs, noise and the place of the optimum differ in every draw.
 """
 
 from __future__ import annotations

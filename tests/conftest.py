@@ -6,6 +6,24 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox(tmp_path):
+    """Give the program a home of its own, and end there whatever is still running."""
+    place = Sandbox(tmp_path / "sandbox")
+    place.home.mkdir()
+    yield place
+    place.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox(tmp_path_factory):
+    """Do the same for all tests of a module, which then share a daemon."""
+    place = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield place
+    place.kill()
 
 
 @pytest.fixture
@@ -31,11 +49,22 @@ def save_model(tmp_path):
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
     """Path of a small batch-free network: x float32 [N, 3, 16, 16] -> y float32 [N, 10]."""
+    return _network(tmp_path_factory.mktemp("models") / "tiny.onnx", channels=8, size=16)
+
+
+@pytest.fixture(scope="session")
+def steady_model(tmp_path_factory):
+    """Path of the same with x float32 [N, 3, 96, 96]: slow enough to be measured precisely."""
+    return _network(tmp_path_factory.mktemp("models") / "steady.onnx", channels=64, size=96)
+
+
+def _network(path, *, channels, size):
+    """Write a batch-free network of one convolution and one dense layer to *path*."""
     rng = np.random.default_rng(0)
     weights = {
-        "conv_w": rng.standard_normal((8, 3, 3, 3)),
-        "conv_b": rng.standard_normal(8),
-        "dense_w": rng.standard_normal((10, 8)),
+        "conv_w": rng.standard_normal((channels, 3, 3, 3)),
+        "conv_b": rng.standard_normal(channels),
+        "dense_w": rng.standard_normal((10, channels)),
         "dense_b": rng.standard_normal(10),
     }
     nodes = [
@@ -47,13 +76,12 @@ def tiny_model(tmp_path_factory):
     ]
     graph = helper.make_graph(
         nodes,
-        "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 16, 16])],
+        path.stem,
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, size, size])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 10])],
         [numpy_helper.from_array(v.astype(np.float32), name) for name, v in weights.items()],
     )
     model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
     onnx.checker.check_model(model)
-    path = tmp_path_factory.mktemp("models") / "tiny.onnx"
     path.write_bytes(model.SerializeToString())
     return path

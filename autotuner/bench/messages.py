@@ -59,6 +59,19 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunBatch:
+    """Run one batch of session *key*, of *size* samples, at most a full batch."""
+
+    key: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchDone:
+    """The batch that was asked for is done, and its outputs are there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Finish the batch in hand and say so."""
 
@@ -82,5 +95,5 @@ class Unloaded:
     """The session is gone and its memory given back."""
 
 
-ToWorker = Load | Run | Stop | Unload
-FromWorker = Hello | Loaded | Refused | Batches | Stopped | Unloaded
+ToWorker = Load | Run | RunBatch | Stop | Unload
+FromWorker = Hello | Loaded | Refused | Batches | BatchDone | Stopped | Unloaded

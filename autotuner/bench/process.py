@@ -27,6 +27,19 @@ class WorkerGone(Exception):  # noqa: N818 - a fact about a worker, not an error
         self.worker = worker
 
 
+class GivenUp(Exception):  # noqa: N818 - carries a value up to where it is returned
+    """The trial is over without a measurement, for the reason *failed*."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.detail)
+        self.failed = failed
+
+
+def took_too_long(what: str, limit_s: float) -> GivenUp:
+    """Return what to raise when a worker needs more than *limit_s* to do *what*."""
+    return GivenUp(Failed("timeout", f"a worker took more than {limit_s:.0f} s {what}"))
+
+
 class WorkerProcess:
     """A running worker; it dies with this process."""
 

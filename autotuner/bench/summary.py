@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from autotuner.bench.queueing import BatchTimes
 from autotuner.bench.record import Slice
-from autotuner.bench.stats import percentile_estimate, throughput_estimate
+from autotuner.bench.stats import Estimate, percentile_estimate, throughput_estimate
 from autotuner.core.config import Config
 from autotuner.core.outcome import Measurement
 from autotuner.core.request import MAIN_PERCENTILES, latency_metric
@@ -45,6 +46,13 @@ class SteadyRun:
             window_s=earlier.window_s + self.window_s,
         )
 
+    def throughput(self, confidence: float) -> Estimate:
+        """Return the inferences per second of all workers together."""
+        config = self.config
+        return throughput_estimate(
+            self.batches.cycles_s, config.batch_size, config.workers, confidence
+        )
+
     def measurement(self, percentile: float, confidence: float) -> Measurement:
         """Return the figures, *percentile* beside the usual ones, intervals at *confidence*."""
         latencies = self.batches.latencies_ms
@@ -54,10 +62,7 @@ class SteadyRun:
             estimate = percentile_estimate(latencies, q, confidence)
             figures[latency_metric(q)] = estimate.value
             intervals[latency_metric(q)] = estimate.interval
-        config = self.config
-        throughput = throughput_estimate(
-            self.batches.cycles_s, config.batch_size, config.workers, confidence
-        )
+        throughput = self.throughput(confidence)
         intervals["throughput_ips"] = throughput.interval
         unusual = {name: value for name, value in figures.items() if name not in _USUAL}
         mean_ms = float(latencies.mean())
@@ -78,3 +83,47 @@ class SteadyRun:
             intervals=intervals,
             extra={**unusual, **self.extra},
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedRun(SteadyRun):
+    """A run under requests that arrived at *rate_ips* as a Poisson process.
+
+    *batches* are the requests, with latencies from their scheduled arrival and cycles from one
+    answer to the next. *overloaded* says that they piled up without end. *highest_ips* is the
+    highest rate that the configuration is taken to keep within the budget; where it is known, it
+    is the throughput.
+    """
+
+    rate_ips: float
+    overloaded: bool = False
+    highest_ips: float | None = None
+
+    def joined(self, earlier: SteadyRun | None) -> ServedRun:
+        """Return this run joined to an *earlier* one at the same rate; see the base class."""
+        if not isinstance(earlier, ServedRun):
+            return self
+        both = SteadyRun.joined(self, earlier)
+        assert isinstance(both, ServedRun)
+        return replace(both, overloaded=self.overloaded or earlier.overloaded)
+
+    def throughput(self, confidence: float) -> Estimate:
+        """Return the highest rate, else the answers per second from the window's beginning on."""
+        if (highest := self.highest_ips) is not None:
+            return Estimate(value=highest, low=highest, high=highest)
+        if not len(self.batches.cycles_s):
+            return Estimate(value=0.0, low=None, high=None)
+        return throughput_estimate(self.batches.cycles_s, 1, 1, confidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedBatches:
+    """The batch times of a configuration by batch size, and what went with them."""
+
+    config: Config
+    times: BatchTimes
+    window_s: float
+    setup_s: float
+    memory_mib: float | None = None
+    disturbed: str | None = None
+    extra: Mapping[str, float] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from typing import Any
 from autotuner import backends
 from autotuner.backends.base import BackendFailure, Session
 from autotuner.bench.messages import (
+    BatchDone,
     Batches,
     FromWorker,
     Hello,
@@ -28,6 +29,7 @@ from autotuner.bench.messages import (
     Loaded,
     Refused,
     Run,
+    RunBatch,
     Stop,
     Stopped,
     ToWorker,
@@ -45,6 +47,7 @@ _PR_SET_PDEATHSIG = 1
 class _Loaded:
     session: Session
     feeds: list[dict[str, Any]]
+    batched: frozenset[str]
     cpus: frozenset[int]
 
 
@@ -70,6 +73,8 @@ class Worker:
                     self._guarded(message.key, lambda m=message: self._load(m))
                 case Run(key=key):
                     self._guarded(key, lambda k=key: self._run(k))
+                case RunBatch(key=key, size=size):
+                    self._guarded(key, lambda k=key, n=size: self._run_batch(k, n))
                 case Unload(key=key):
                     self._unload(key)
                     self._send(Unloaded())
@@ -102,7 +107,8 @@ class Worker:
         feeds = [inputs.batch(size, index) for index in range(count)]
         fed = time.monotonic()
         session.run(feeds[0])
-        self._loaded[message.key] = _Loaded(session, feeds, cpus)
+        batched = frozenset(tensor.name for tensor in message.inputs.tensors if tensor.batched)
+        self._loaded[message.key] = _Loaded(session, feeds, batched, cpus)
         first_s = time.monotonic() - fed
         self._send(Loaded(key=message.key, load_s=loaded - began, first_inference_s=first_s))
 
@@ -124,6 +130,13 @@ class Worker:
                 times, reported = array("q"), end
                 if self._connection.poll():  # the harness says nothing else than stop
                     return
+
+    def _run_batch(self, key: int, size: int) -> None:
+        loaded = self._loaded[key]
+        os.sched_setaffinity(0, loaded.cpus)
+        feeds = loaded.feeds[0].items()
+        loaded.session.run({n: a[:size] if n in loaded.batched else a for n, a in feeds})
+        self._send(BatchDone())
 
     def _unload(self, key: int) -> None:
         loaded = self._loaded.pop(key, None)

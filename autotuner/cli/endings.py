@@ -11,10 +11,20 @@ from typing import Any
 from rich.console import Console
 
 from autotuner.cli import tables
-from autotuner.core.events import Candidate, Ending, JobFailed, MeasureDone, PlanDone, TuneDone
-from autotuner.core.outcome import Failed, Measurement
+from autotuner.core.config import Config
+from autotuner.core.events import (
+    Candidate,
+    Ending,
+    JobFailed,
+    MeasureDone,
+    PlanDone,
+    TuneDone,
+    VerifyDone,
+)
+from autotuner.core.outcome import Failed, Measurement, Outcome
 
-OK, FAILED, BAD_INPUT, INFEASIBLE, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, BAD_INPUT, INFEASIBLE, STALE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+_VERIFIED = {"kept": OK, "broken": FAILED, "stale": STALE}
 _STATUS = {"ok": OK, "infeasible": INFEASIBLE, "interrupted": INTERRUPTED}
 
 
@@ -29,6 +39,8 @@ def conclude(ending: Ending, console: Console, *, as_json: bool, debug: bool) ->
     elif isinstance(ending, MeasureDone):
         document = measure_document(ending)
         status = FAILED if isinstance(ending.outcome, Failed) else OK
+    elif isinstance(ending, VerifyDone):
+        document, status = verify_document(ending), _VERIFIED[ending.status]
     else:
         document, status = plan_document(ending), OK
     if as_json:
@@ -67,13 +79,25 @@ def tune_document(done: TuneDone) -> dict[str, Any]:
 
 def measure_document(done: MeasureDone) -> dict[str, Any]:
     """Return the JSON document of one measurement."""
-    document: dict[str, Any] = {"status": "ok", "model": done.model}
-    if isinstance(done.outcome, Failed):
-        failed = {"reason": done.outcome.reason, "detail": done.outcome.detail}
-        document |= {"status": "failed", "config": done.config.to_mapping(), "failed": failed}
-    else:
-        document |= _candidate(Candidate(config=done.config, measurement=done.outcome))
-    return {**document, "elapsed_s": done.elapsed_s}
+    return {
+        "status": "failed" if isinstance(done.outcome, Failed) else "ok",
+        "model": done.model,
+        **_outcome(done.config, done.outcome),
+        "elapsed_s": done.elapsed_s,
+    }
+
+
+def verify_document(done: VerifyDone) -> dict[str, Any]:
+    """Return the JSON document of a verification."""
+    return {
+        "status": done.status,
+        "message": done.message,
+        "model": done.model,
+        "differences": list(done.differences),
+        **_outcome(done.config, done.outcome),
+        "recorded": measurement_document(done.recorded),
+        "elapsed_s": done.elapsed_s,
+    }
 
 
 def plan_document(plan: PlanDone) -> dict[str, Any]:
@@ -109,6 +133,13 @@ def measurement_document(measurement: Measurement) -> dict[str, Any]:
     }
 
 
+def _outcome(config: Config, outcome: Outcome) -> Mapping[str, Any]:
+    if isinstance(outcome, Failed):
+        failed = {"reason": outcome.reason, "detail": outcome.detail}
+        return {"config": config.to_mapping(), "failed": failed}
+    return _candidate(Candidate(config=config, measurement=outcome))
+
+
 def _candidate(candidate: Candidate | None) -> Mapping[str, Any]:
     if candidate is None:
         return {"config": None, "measurement": None}
@@ -132,7 +163,7 @@ def _fail(message: str, status: int, *, as_json: bool) -> int:
     return status
 
 
-def _show(ending: TuneDone | MeasureDone | PlanDone, console: Console) -> None:
+def _show(ending: TuneDone | MeasureDone | VerifyDone | PlanDone, console: Console) -> None:
     if isinstance(ending, TuneDone):
         _show_tune(ending, console)
     elif isinstance(ending, PlanDone):
@@ -140,12 +171,23 @@ def _show(ending: TuneDone | MeasureDone | PlanDone, console: Console) -> None:
         for restriction in ending.restrictions:
             console.print(f"Restriction: {restriction}")
         console.print(f"{ending.size} configurations for {ending.model}: {ending.objective}.")
+    elif isinstance(ending, VerifyDone):
+        _show_verify(ending, console)
     elif isinstance(ending.outcome, Failed):
         console.print(
             f"Not measured ({ending.config}): {ending.outcome.reason}: {ending.outcome.detail}"
         )
     else:
         console.print(tables.one(ending.config, ending.outcome))
+
+
+def _show_verify(done: VerifyDone, console: Console) -> None:
+    columns = [("recorded", Candidate(config=done.config, measurement=done.recorded))]
+    if not isinstance(done.outcome, Failed):
+        columns.append(("now", Candidate(config=done.config, measurement=done.outcome)))
+    console.print(tables.comparison(columns, None))
+    console.print()
+    console.print(done.message)
 
 
 def _show_tune(done: TuneDone, console: Console) -> None:
@@ -160,6 +202,8 @@ def _show_tune(done: TuneDone, console: Console) -> None:
         console.print(tables.comparison(columns, done.speedup))
         console.print()
     console.print(done.message)
+    if done.winner is not None and done.winner.config.max_queue_delay_ms is not None:
+        console.print("Throughput is the highest rate of requests that keeps the budget.")
     failed = f", {done.failed} of them failed" if done.failed else ""
     console.print(
         f"{done.trials} trials{failed} in {done.elapsed_s:.0f} s, {done.window_share:.0%} of it "

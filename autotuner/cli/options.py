@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import autotuner
 from autotuner.core import quantity
@@ -14,6 +15,7 @@ from autotuner.core.errors import InputError
 from autotuner.core.request import (
     DEFAULT_SEARCH_SECONDS,
     MeasureRequest,
+    Scenario,
     TuneRequest,
     Workload,
 )
@@ -22,6 +24,7 @@ from autotuner.core.space import Value
 VERBS = {
     "tune": "search the fastest configuration within the constraints (the default verb)",
     "measure": "measure one configuration, as a benchmark tool would",
+    "verify": "measure a profile again and say whether it still holds",
     "models": "list the reference models",
     "profiles": "list, show or remove the profiles kept on this box",
     "completion": "print a completion script for your shell",
@@ -39,6 +42,11 @@ exit status: 0 found, 2 bad usage or input, 3 nothing keeps the constraints, 130
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # What begins like a negative number is a value with or without a unit, never an option.
+        self._negative_number_matcher = re.compile(r"-[0-9.]")
+
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message[0].upper()}{message[1:]}; see `{self.prog} --help`.")
 
@@ -66,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     for verb, add in (
         ("tune", _add_tune),
         ("measure", _add_measure),
+        ("verify", _add_verify),
         ("models", _add_output),
         ("profiles", _add_profiles),
         ("completion", _add_completion),
@@ -89,6 +98,7 @@ def tune_request(options: argparse.Namespace) -> TuneRequest:
         "intra_op_threads": options.threads,
         "affinity": options.affinity,
         "provider": options.providers,
+        "max_queue_delay_ms": options.max_queue_delays,
     }
     return TuneRequest(
         workload=_workload(options),
@@ -117,6 +127,7 @@ def measure_request(options: argparse.Namespace) -> MeasureRequest:
         intra_op_threads=options.threads,
         affinity=options.affinity,
         provider=options.provider,
+        max_queue_delay_ms=options.max_queue_delay,
     )
     return MeasureRequest(
         workload=_workload(options),
@@ -132,6 +143,8 @@ def _workload(options: argparse.Namespace) -> Workload:
         shapes=tuple(options.shape),
         data=str(Path(options.data).absolute()) if options.data else None,
         seed=options.seed,
+        scenario=options.scenario,
+        rate_ips=options.rate,
     )
 
 
@@ -150,7 +163,7 @@ def _add_tune(verb: argparse.ArgumentParser) -> None:
         "--max-latency",
         type=_read(quantity.milliseconds),
         metavar="TIME",
-        help="latency budget of one batch, with its unit: 500us, 50ms, 0.05s",
+        help="latency budget of a batch (of a request with --scenario server): 500us, 50ms, 0.05s",
     )
     goal.add_argument(
         "--percentile",
@@ -201,6 +214,13 @@ def _add_tune(verb: argparse.ArgumentParser) -> None:
         help="none, compact, spread",
     )
     space.add_argument("--providers", "--provider", type=_read(quantity.words), metavar="P")
+    space.add_argument(
+        "--max-queue-delays",
+        "--max-queue-delay",
+        type=_read(_delays),
+        metavar="TIME",
+        help="how long a request may wait for its batch to fill: 0,2ms,5ms (scenario server)",
+    )
     search = verb.add_argument_group("the search")
     search.add_argument("--trials", type=_whole, metavar="N", help="at most so many trials")
     search.add_argument(
@@ -231,12 +251,19 @@ def _add_measure(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--threads",
         "--thread",
-        type=lambda text: _threads(text)[0],
+        type=_read(_thread_count),
         default=BASELINE.intra_op_threads,
         help="intra-op threads of each worker (default: the runtime's)",
     )
     verb.add_argument("--affinity", "--affinities", default=BASELINE.affinity)
     verb.add_argument("--provider", "--providers", default=BASELINE.provider)
+    verb.add_argument(
+        "--max-queue-delay",
+        "--max-queue-delays",
+        type=_read(_delay),
+        metavar="TIME",
+        help="how long a request may wait for its batch to fill (scenario server, default 0)",
+    )
     verb.add_argument(
         "--seconds", type=_positive, default=3.0, help="length of the measuring window (default 3)"
     )
@@ -247,6 +274,11 @@ def _add_measure(verb: argparse.ArgumentParser) -> None:
 def _add_profiles(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("action", nargs="?", choices=("list", "show", "rm"), default="list")
     verb.add_argument("name", nargs="?", help="a profile's name or path, for show and rm")
+    _add_output(verb)
+
+
+def _add_verify(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("name", metavar="PROFILE", help="a profile's name or path")
     _add_output(verb)
 
 
@@ -269,6 +301,20 @@ def _add_workload(verb: argparse.ArgumentParser) -> None:
     )
     inputs.add_argument("--data", metavar="FILE", help="real inputs by name, .npz or .npy")
     inputs.add_argument("--seed", type=int, default=0, help="of random inputs and of the search")
+    load = verb.add_argument_group("how load arrives")
+    load.add_argument(
+        "--scenario",
+        choices=get_args(Scenario),
+        default=Workload().scenario,
+        help="batches back to back (multistream, the default), one at a time (singlestream), "
+        "requests at random moments (server), or all at once (offline)",
+    )
+    load.add_argument(
+        "--rate",
+        type=_positive,
+        metavar="IPS",
+        help="requests/s in the scenario server; `tune` finds the highest when none is given",
+    )
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:
@@ -294,6 +340,21 @@ def _threads(text: str) -> tuple[Value, ...]:
     numbers = tuple(part for part in text.split(",") if part.strip() != "default")
     found: tuple[Value, ...] = quantity.integers(",".join(numbers)) if numbers else ()
     return found if len(numbers) == len(text.split(",")) else (*found, None)
+
+
+def _thread_count(text: str) -> Value:
+    values = _threads(text)
+    if len(values) > 1:
+        raise InputError(f"{text!r} must be one number, or `default`.")
+    return values[0]
+
+
+def _delay(text: str) -> float:
+    return 0.0 if text.strip() in {"0", "0ms"} else quantity.milliseconds(text)
+
+
+def _delays(text: str) -> tuple[Value, ...]:
+    return tuple(sorted({_delay(part) for part in text.split(",")}))
 
 
 def _number(text: str) -> float:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from autotuner.cli.tables import known
 from autotuner.client import Client
 from autotuner.core.events import (
     Candidate,
@@ -48,7 +49,7 @@ def follow(daemon: Client, job: str, console: Console) -> Ending:
                 if isinstance(event, Ending):
                     return event
                 if event is not None:
-                    view.take(event)
+                    view.take(event, time.monotonic())
                 if isinstance(event, Note):
                     console.print(event.text)
                 elif isinstance(event, TrialDone) and isinstance(event.outcome, Failed):
@@ -73,21 +74,20 @@ class _View:
     now: TrialStarted | None = None
     best: Candidate | None = None
     trials: int = 0
-    seconds_left: float | None = None
-    told_at: float = 0.0
+    ends_at: float | None = None
 
-    def take(self, event: Event) -> None:
-        """Remember what *event* tells."""
+    def take(self, event: Event, now: float) -> None:
+        """Remember what *event* tells at the time *now*."""
         if isinstance(event, Started):
             self.started = event
-            self.seconds_left = event.max_seconds
+            self.ends_at = now + event.max_seconds if event.max_seconds is not None else None
         elif isinstance(event, TrialStarted):
             self.now = event
         elif isinstance(event, TrialDone):
             self.trials = max(self.trials, event.trials)
             self.best = event.best or self.best
-            self.seconds_left = event.seconds_left
-        self.told_at = time.monotonic()
+            if event.seconds_left is not None:
+                self.ends_at = now + event.seconds_left
 
     def line(self, now: float) -> Text:
         """Return the line at the time *now*."""
@@ -99,13 +99,13 @@ class _View:
             if self.now.phase == "search" and self.started is not None:
                 of = f" of {self.started.max_trials}" if self.started.max_trials else ""
                 words.append(f"{self.trials} trials{of}")
-            if self.seconds_left is not None and self.now.phase in {"search", "proof"}:
-                words.append(f"{max(0.0, self.seconds_left - (now - self.told_at)):.0f} s left")
+            if self.ends_at is not None and self.now.phase in {"search", "proof"}:
+                words.append(f"{max(0.0, self.ends_at - now):.0f} s left")
         if self.best is not None:
             measured = self.best.measurement
             words.append(
-                f"best {measured.throughput_ips:.1f}/s, p99 {measured.p99_ms:.1f} ms "
-                f"({self.best.config})"
+                f"best {known(measured.throughput_ips, '{:.1f}/s')}, "
+                f"p99 {known(measured.p99_ms, '{:.1f} ms')} ({self.best.config})"
             )
         if self.now is not None:
             words.append(f"now {self.now.config}")

@@ -12,6 +12,8 @@ from autotuner.core.events import Candidate, PlanDone
 from autotuner.core.outcome import Measurement
 from autotuner.core.profile import Profile
 
+_LATENCY_OF_BATCH = "Latency is that of a batch."
+_LATENCY_OF_REQUEST = "Latency is that of a request, from its scheduled arrival to its answer."
 _PERCENTILES = ("p50", "p90", "p95", "p99")
 
 
@@ -29,8 +31,17 @@ def comparison(columns: Sequence[tuple[str, Candidate]], speedup: float | None) 
     extra = sorted({name for m in measured for name in m.extra if name.endswith("_ms")})
     for name in extra:
         table.add_row(f"latency {name.removesuffix('_ms')}", *(_latency(m, name) for m in measured))
-    table.add_row("batches", *(str(m.n) for m in measured))
-    table.add_row("memory", *(_unknown(m.memory_mib, "{:.0f} MiB") for m in measured))
+    rates = [m.extra.get("offered_ips") for m in measured]
+    served = any(rates)
+    if served:
+        table.add_row("requests arrive at", *(known(rate, "{:.1f}/s") for rate in rates))
+    left = [m.extra.get("unanswered") for m in measured]
+    if any(left):
+        table.add_row("left unanswered", *(known(n, "{:.0f}") for n in left))
+    table.add_row("requests" if served else "batches", *(known(m.n, "{}") for m in measured))
+    table.add_row("memory", *(known(m.memory_mib, "{:.0f} MiB") for m in measured))
+    table.caption = _LATENCY_OF_REQUEST if served else _LATENCY_OF_BATCH
+    table.caption_justify = "left"
     if speedup is not None:
         table.add_row("ratio", "1.00", *(f"{speedup:.2f}" for _ in columns[1:]), style="bold")
     return table
@@ -73,7 +84,7 @@ def profiles(kept: Sequence[tuple[Path, Profile]]) -> Table:
             str(profile.objective),
             profile.status,
             _throughput(profile.winner.measurement),
-            _unknown(profile.speedup, "{:.2f}"),
+            known(profile.speedup, "{:.2f}"),
             profile.created,
             path.stem,
         )
@@ -81,22 +92,25 @@ def profiles(kept: Sequence[tuple[Path, Profile]]) -> Table:
 
 
 def _throughput(measurement: Measurement) -> str:
-    value = _unknown(measurement.throughput_ips, "{:.1f}/s")
+    value = known(measurement.throughput_ips, "{:.1f}/s")
     return value + _interval(measurement, "throughput_ips", "{:.1f}")
 
 
 def _latency(measurement: Measurement, name: str) -> str:
     value = measurement.extra.get(name, getattr(measurement, name, None))
-    return _unknown(value, "{:.2f} ms") + _interval(measurement, name, "{:.2f}")
+    return known(value, "{:.2f} ms") + _interval(measurement, name, "{:.2f}")
 
 
 def _interval(measurement: Measurement, name: str, form: str) -> str:
     """Return the confidence interval in brackets; ? for a side that is not known."""
     if name not in measurement.intervals:
         return ""
-    low, high = (_unknown(side, form) for side in measurement.intervals[name])
+    if len(set(measurement.intervals[name])) == 1:
+        return ""  # a rate that was chosen, not estimated
+    low, high = (known(side, form) for side in measurement.intervals[name])
     return f" ({low} to {high})"
 
 
-def _unknown(value: float | None, form: str) -> str:
+def known(value: float | None, form: str) -> str:
+    """Return *value* in this *form*, ``?`` when it is not known."""
     return "?" if value is None else form.format(value)

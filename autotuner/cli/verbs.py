@@ -15,7 +15,7 @@ from autotuner.cli import endings, options, tables
 from autotuner.cli.progress import follow
 from autotuner.core.encoding import encode
 from autotuner.core.errors import InputError, StateError
-from autotuner.core.request import Request
+from autotuner.core.request import Request, VerifyRequest
 
 
 def _tune(chosen: argparse.Namespace) -> int:
@@ -24,6 +24,11 @@ def _tune(chosen: argparse.Namespace) -> int:
 
 def _measure(chosen: argparse.Namespace) -> int:
     return _carry_out(options.measure_request(chosen), chosen)
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    path = _kept().find(chosen.name)
+    return _carry_out(VerifyRequest(profile=str(path.absolute())), chosen)
 
 
 def _carry_out(request: Request, chosen: argparse.Namespace) -> int:
@@ -44,7 +49,7 @@ def _models(chosen: argparse.Namespace) -> int:
 
 
 def _profiles(chosen: argparse.Namespace) -> int:
-    kept = store.ProfileStore(locations.state_dir() / "profiles")
+    kept = _kept()
     if chosen.action == "list":
         return _list_profiles(kept, chosen)
     if chosen.name is None:
@@ -64,6 +69,10 @@ def _profiles(chosen: argparse.Namespace) -> int:
     else:
         sys.stdout.write(path.read_text(encoding="utf-8"))
     return 0
+
+
+def _kept() -> store.ProfileStore:
+    return store.ProfileStore(locations.state_dir() / "profiles")
 
 
 def _list_profiles(kept: store.ProfileStore, chosen: argparse.Namespace) -> int:
@@ -100,6 +109,7 @@ def _print_json(document: Mapping[str, Any]) -> None:
 VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "tune": _tune,
     "measure": _measure,
+    "verify": _verify,
     "models": _models,
     "profiles": _profiles,
     "completion": _completion,

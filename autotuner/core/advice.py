@@ -33,7 +33,10 @@ def when_infeasible(
     words = [f"the closest is {nearest.config}"]
     words += [_needed(constraint, nearest.measurement) for constraint in broken]
     if not broken:
-        words.append("it kept the budget when seen but time was too short to prove it: add --time")
+        words.append(
+            "it kept the budget but time was too short to prove it: "
+            "ask for a lower --percentile or --confidence"
+        )
     elif pinned:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(pinned))
         words.append(f"or widen what you narrowed ({options})")
@@ -49,7 +52,8 @@ def _needed(constraint: Constraint, measurement: Measurement) -> str:
     option = _OPTION.get(constraint.metric, constraint.metric)
     unit = _UNIT.get(constraint.metric, "")
     bound = value / _MARGIN if constraint.at_least is not None else value * _MARGIN
-    return f"{option} {bound:.3g}{unit} would be kept"
+    digits = max(0, 2 - math.floor(math.log10(bound)))
+    return f"{option} {bound:.{digits}f}{unit} would be kept"
 
 
 def _rounded_up(value: float) -> str:

@@ -13,7 +13,8 @@ class Config:
     """How a model is run; the defaults are the baseline, the runtime's own defaults.
 
     *intra_op_threads* None leaves the number to the runtime; *power_mode* ``present`` leaves the
-    machine as it is.
+    machine as it is. *max_queue_delay_ms* is how long a request may wait for its batch to fill,
+    None where requests do not queue: everywhere but in the scenario ``server``.
     """
 
     batch_size: int = 1
@@ -23,6 +24,7 @@ class Config:
     affinity: str = "none"
     provider: str = "onnxruntime-cpu"
     power_mode: str = "present"
+    max_queue_delay_ms: float | None = None
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Value]) -> Config:
@@ -45,6 +47,8 @@ class Config:
         rest = (self.precision, self.affinity, self.provider, self.power_mode)
         usual = (BASELINE.precision, BASELINE.affinity, BASELINE.provider, BASELINE.power_mode)
         words += [word for word, default in zip(rest, usual, strict=True) if word != default]
+        if self.max_queue_delay_ms is not None:
+            words.append(f"queue delay {self.max_queue_delay_ms:g} ms")
         return ", ".join(words)
 
 

@@ -12,6 +12,9 @@ from autotuner.core.errors import ProtocolError
 from autotuner.core.outcome import Measurement, Outcome
 from autotuner.core.space import Value
 
+Phase = Literal["baseline", "search", "proof", "measure"]
+"""The round in which a configuration is measured."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -45,7 +48,7 @@ class Started:
 class TrialStarted:
     """A configuration is about to be measured; *phase* says in which round."""
 
-    phase: Literal["baseline", "search", "proof", "measure"]
+    phase: Phase
     number: int | None = None
     config: Config
     why: str = ""
@@ -55,7 +58,7 @@ class TrialStarted:
 class TrialDone:
     """A configuration was measured; *best* is the recommendation as it stands now."""
 
-    phase: Literal["baseline", "search", "proof", "measure"]
+    phase: Phase
     number: int | None = None
     config: Config
     outcome: Outcome
@@ -82,6 +85,24 @@ class MeasureDone:
 
     model: str
     config: Config
+    outcome: Outcome
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyDone:
+    """The end of a verification.
+
+    *differences* are the fields of the fingerprint that have changed since the profile was made;
+    *recorded* is what the profile says, *outcome* what was measured now.
+    """
+
+    status: Literal["kept", "broken", "stale"]
+    message: str
+    model: str
+    differences: tuple[str, ...] = ()
+    config: Config
+    recorded: Measurement
     outcome: Outcome
     elapsed_s: float
 
@@ -124,9 +145,10 @@ class JobFailed:
     log: str | None = None
 
 
-Event = Note | Started | TrialStarted | TrialDone | PlanDone | MeasureDone | TuneDone | JobFailed
-Ending = PlanDone | MeasureDone | TuneDone | JobFailed
+Ending = PlanDone | MeasureDone | VerifyDone | TuneDone | JobFailed
 """The last event of every job is one of these."""
+
+Event = Note | Started | TrialStarted | TrialDone | Ending
 
 _BY_NAME: dict[str, Any] = {
     "note": Note,
@@ -135,6 +157,7 @@ _BY_NAME: dict[str, Any] = {
     "trial_done": TrialDone,
     "plan_done": PlanDone,
     "measure_done": MeasureDone,
+    "verify_done": VerifyDone,
     "tune_done": TuneDone,
     "job_failed": JobFailed,
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from autotuner.core.errors import SpaceError
 from autotuner.core.outcome import Measurement, Outcome
+
+_LATENCY_PERCENTILE = re.compile(r"p([0-9.]+)_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,21 @@ class Objective:
         """Want *metric* as low as the constraints allow."""
         return cls(metric, "minimize", tuple(constraints))
 
+    @property
+    def latency_bound(self) -> tuple[float, float] | None:
+        """The percentile that a constraint bounds, and its bound in ms; None without one."""
+        for constraint in self.constraints:
+            percentile = _percentile(constraint.metric)
+            if percentile is not None and constraint.at_most is not None:
+                return percentile, constraint.at_most
+        return None
+
+    @property
+    def percentile(self) -> float:
+        """The percentile that a constraint or the metric names, 99 when none does."""
+        names = (*(constraint.metric for constraint in self.constraints), self.metric)
+        return next((q for q in map(_percentile, names) if q is not None), 99.0)
+
     def value(self, measurement: Measurement) -> float:
         """Return the metric that is optimised."""
         return measurement.metric(self.metric)
@@ -77,3 +95,8 @@ class Objective:
     def __str__(self) -> str:
         bounds = " and ".join(str(c) for c in self.constraints)
         return f"{self.direction} {self.metric}" + (f" with {bounds}" if bounds else "")
+
+
+def _percentile(metric: str) -> float | None:
+    found = _LATENCY_PERCENTILE.fullmatch(metric)
+    return float(found[1]) if found else None

@@ -9,6 +9,7 @@ from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.objective import Objective
 from autotuner.core.outcome import Measurement
+from autotuner.core.request import Workload
 
 SCHEMA = 1
 
@@ -58,6 +59,7 @@ class Profile:
     created: str
     tool_version: str
     model: ModelRecord
+    workload: Workload
     objective: Objective
     confidence: float
     winner: Evidence

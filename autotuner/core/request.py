@@ -15,6 +15,10 @@ DEFAULT_SEARCH_SECONDS = 40.0
 MAIN_PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 
 
+Scenario = Literal["multistream", "singlestream", "server", "offline"]
+"""How load arrives, in MLPerf's terms; multistream is batches back to back."""
+
+
 def latency_metric(percentile: float) -> str:
     """Return the name of the latency metric for *percentile*, such as ``p99_ms``."""
     return f"p{percentile:g}_ms"
@@ -26,12 +30,21 @@ class Workload:
 
     *model* is an absolute path or the name of a reference model, None for the default one;
     *shapes* gives the shape of one sample by input, as typed, *data* a file with real inputs.
+    *rate_ips* is that of the requests in the scenario ``server``; None asks for the highest.
     """
 
     model: str | None = None
     shapes: tuple[str, ...] = ()
     data: str | None = None
     seed: int = 0
+    scenario: Scenario = "multistream"
+    rate_ips: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.rate_ips is not None and self.scenario != "server":
+            raise InputError("Requests have a rate under --scenario server only; leave --rate out.")
+        if self.rate_ips is not None and not self.rate_ips > 0.0:
+            raise InputError("The rate of requests must be above zero, such as --rate 100.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +53,10 @@ class TuneRequest:
 
     *dimensions* narrows dimensions of the search space to the given values; *max_seconds* bounds
     the search, the final proof comes on top. *out* is a folder that gets an extra copy.
+
+    In the scenario ``server`` the latency is that of a request, and the throughput is the highest
+    rate of requests at which it keeps its budget. With a given rate that is a prediction, the
+    headroom over it, and the budget is proven at the given rate; without, at the highest.
     """
 
     workload: Workload = field(default_factory=Workload)
@@ -62,12 +79,29 @@ class TuneRequest:
         _check_percentile(self.percentile)
         if not 0.5 <= self.confidence < 1.0:
             raise InputError("The confidence must be at least 0.5 and below 1, such as 0.95.")
-        if self.goal == "throughput" and self.max_latency_ms is None:
+        self._check_scenario()
+        if self.goal == "throughput" and self.max_latency_ms is None and not self._offline:
             raise InputError("Give the latency budget, such as --max-latency 50ms.")
         if self.max_trials is not None and self.max_trials < 1:
             raise InputError("The number of trials must be at least 1.")
         if not self.max_seconds > 0.0:
             raise InputError("The time of the search must be above zero, such as 40s.")
+
+    @property
+    def _offline(self) -> bool:
+        return self.workload.scenario == "offline"
+
+    def _check_scenario(self) -> None:
+        if self._offline and (self.max_latency_ms is not None or self.goal == "latency"):
+            raise InputError(
+                "Offline, latency does not count; leave it out or choose another --scenario."
+            )
+        if (
+            self.workload.scenario == "server"
+            and self.workload.rate_ips is None
+            and self.goal == "latency"
+        ):
+            raise InputError("Give the rate at which the latency counts, such as --rate 100.")
 
     @property
     def objective(self) -> Objective:
@@ -98,6 +132,8 @@ class MeasureRequest:
         _check_percentile(self.percentile)
         if not self.seconds > 0.0:
             raise InputError("The seconds to measure must be above zero, such as 3.")
+        if self.workload.scenario == "server" and self.workload.rate_ips is None:
+            raise InputError("Give the rate of the requests, such as --rate 100.")
 
 
 def _check_percentile(percentile: float) -> None:
@@ -105,7 +141,18 @@ def _check_percentile(percentile: float) -> None:
         raise InputError("The percentile must lie between 0 and 100, such as 99.")
 
 
-Request = TuneRequest | MeasureRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """Measure the profile in the file *profile* again and judge whether it still holds."""
 
-KINDS: Mapping[str, type[Request]] = {"tune": TuneRequest, "measure": MeasureRequest}
+    profile: str
+
+
+Request = TuneRequest | MeasureRequest | VerifyRequest
+
+KINDS: Mapping[str, type[Request]] = {
+    "tune": TuneRequest,
+    "measure": MeasureRequest,
+    "verify": VerifyRequest,
+}
 """The kinds of job by the name they have on the wire."""

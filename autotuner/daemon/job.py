@@ -5,6 +5,7 @@ Standard input says ``cancel``; its end means that the daemon is gone, and the j
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -49,14 +50,14 @@ def _guarded(folder: Path, cancel: threading.Event) -> Iterator[Event]:
         yield JobFailed(message=str(error), traceback=traceback.format_exc())
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        traceback.print_exc()
+        _write_down(error)
         yield JobFailed(
             message=f"The system refused something ({what}); see {log} and mend it.",
             traceback=traceback.format_exc(),
             log=log,
         )
     except Exception as error:  # noqa: BLE001 - the last resort: said, logged, never a bare traceback
-        traceback.print_exc()
+        _write_down(error)
         yield JobFailed(
             message=f"This is a fault of edge-autotune ({type(error).__name__}: {error}); "
             f"please report it with {log}.",
@@ -64,6 +65,11 @@ def _guarded(folder: Path, cancel: threading.Event) -> Iterator[Event]:
             traceback=traceback.format_exc(),
             log=log,
         )
+
+
+def _write_down(error: Exception) -> None:
+    with contextlib.suppress(OSError):  # the log's disk may be what is wrong
+        traceback.print_exception(error)
 
 
 def _request(folder: Path) -> Request:

@@ -40,6 +40,18 @@ class Job:
             message = "The job was cancelled before it began."
             await self._add(encode_event(JobFailed(message=message, interrupted=True)), last=True)
             return
+        try:
+            ending = await self._carry_out()
+        except OSError as error:
+            message = (
+                f"The job in {self._folder} cannot be run: {error.strerror}; mend that, or choose "
+                "another folder with AUTOTUNE_STATE_DIR."
+            )
+            ending = encode_event(JobFailed(message=message))
+        await self._add(ending, last=True)
+
+    async def _carry_out(self) -> dict[str, Any]:
+        """Run the job's process, tell its events and return the ending."""
         with (self._folder / "log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -64,7 +76,7 @@ class Job:
             log_path = self._folder / "log"
             message = f"The job's process ended early (status {status}); see {log_path}."
             ending = encode_event(JobFailed(message=message, unexpected=True, log=str(log_path)))
-        await self._add(ending, last=True)
+        return ending
 
     def cancel(self) -> None:
         """Ask the job to end with what it has; asking twice does no harm."""
@@ -88,7 +100,11 @@ class Job:
 
     async def _add(self, event: dict[str, Any], *, last: bool = False) -> None:
         stamped = {"job": self.id, "n": len(self._events), "t": round(time.time(), 3), **event}
-        with (self._folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        # A full disk costs the record; who listens hears of it all the same.
+        with (
+            contextlib.suppress(OSError),
+            (self._folder / "events.jsonl").open("a", encoding="utf-8") as file,
+        ):
             file.write(json.dumps(stamped) + "\n")
         async with self._news:
             self._events.append(stamped)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autotuner.core import Failed, Measurement, Outcome
 from autotuner.search.gaussian_process import Array
@@ -38,7 +39,7 @@ class Evidence:
         )
 
     @property
-    def rows(self) -> np.ndarray:
+    def rows(self) -> NDArray[np.intp]:
         """The measured rows, in the order in which they were first measured."""
         return np.fromiter(self.measured, dtype=np.intp)
 

@@ -9,31 +9,35 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_PIECE = 512
 _OUTLIER = 3.0
 """A leave-one-out residual of more standard deviations than this is damped."""
 
 _AMPLITUDES = {
     "linear": (1.0, 1.5),
-    "quadratic": (0.2, 1.5),
-    "residual": (0.08, 1.2),
+    "quadratic": (0.05, 1.5),
+    "additive": (0.03, 1.2),
+    "residual": (0.03, 1.2),
     "noise": (0.03**2, 1.0),
 }
-_LENGTHSCALE = (0.8, 0.8)
+_LENGTHSCALE = (1.2, 0.8)
 """Log-normal priors: median, and standard deviation of the logarithm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """A covariance: constant, linear and quadratic trend, and a Matern-5/2 residual.
+    """A covariance: a trend, every axis' own effect, and a residual of all axes together.
 
-    All are variances of the modelled quantity, except *lengthscales*, one for each axis, in units
-    of the axis' range.
+    The trend is constant, linear and quadratic; effects and residual are Matern-5/2. All are
+    variances of the modelled quantity, except *lengthscales*, one for each axis, in units of the
+    axis' range.
     """
 
     constant: float = 4.0
     linear: float = 1.0
-    quadratic: float = 0.3
-    residual: float = 0.1
+    quadratic: float = 0.1
+    additive: float = 0.03
+    residual: float = 0.03
     noise: float = 0.03**2
     lengthscales: tuple[float, ...]
 
@@ -47,9 +51,10 @@ class Kernel:
         scales = np.log(np.asarray(self.lengthscales) / median) / spread
         return float(amplitudes - 0.5 * np.sum(scales**2))
 
-    def trend(self, products: Array) -> Array:
-        """Return the covariance of the trend for inner *products* of points."""
-        return self.constant + self.linear * products + self.quadratic * products**2
+    def trend(self, products: Array, effects: Array) -> Array:
+        """Return the covariance of the trend for inner products of slopes and of effects."""
+        slopes = self.linear * products + self.quadratic * products**2
+        return self.constant + slopes + self.additive * effects
 
     def matern(self, squared: Array) -> Array:
         """Return the covariance of the residual for *squared* scaled distances."""
@@ -61,11 +66,13 @@ class Kernel:
 class Axes:
     """Points as coordinates, points x columns: *points* to tell distances, *trend* for slopes.
 
-    *axis* is the axis that each column belongs to.
+    *axis* is the axis that each column belongs to. *effects* are points x features whose inner
+    product is the covariance of the sum of every axis' own effect.
     """
 
     points: Array
     trend: Array
+    effects: Array
     axis: NDArray[np.intp]
 
     def scaled(self, kernel: Kernel) -> Array:
@@ -75,7 +82,12 @@ class Axes:
 
     def at(self, rows: NDArray[np.intp]) -> Axes:
         """Return the points of *rows* only."""
-        return Axes(points=self.points[rows], trend=self.trend[rows], axis=self.axis)
+        return Axes(
+            points=self.points[rows],
+            trend=self.trend[rows],
+            effects=self.effects[rows],
+            axis=self.axis,
+        )
 
 
 class GaussianProcess:
@@ -109,11 +121,23 @@ class GaussianProcess:
 
     def predict(self, axes: Axes) -> tuple[Array, Array]:
         """Return mean and standard deviation, free of measurement noise, at *axes*."""
+        # In pieces that stay in the processor's cache.
+        pieces = [
+            self._predict(axes.at(np.arange(start, min(start + _PIECE, len(axes.points)))))
+            for start in range(0, len(axes.points), _PIECE)
+        ]
+        means, deviations = zip(*pieces, strict=True)
+        return np.concatenate(means), np.concatenate(deviations)
+
+    def _predict(self, axes: Axes) -> tuple[Array, Array]:
         kernel = self.kernel
         left, right = axes.scaled(kernel), self._axes.scaled(kernel)
         squared = np.sum(left**2, axis=1)[:, None] + np.sum(right**2, axis=1) - 2.0 * left @ right.T
-        cross = kernel.matern(squared) + kernel.trend(axes.trend @ self._axes.trend.T)
-        own = kernel.trend(np.sum(axes.trend**2, axis=1)) + kernel.residual
+        cross = kernel.matern(squared) + kernel.trend(
+            axes.trend @ self._axes.trend.T, axes.effects @ self._axes.effects.T
+        )
+        slopes, effects = np.sum(axes.trend**2, axis=1), np.sum(axes.effects**2, axis=1)
+        own = kernel.trend(slopes, effects) + kernel.residual
         variance = own - np.einsum("ij,ij->i", cross @ self._inverse, cross)
         return cross @ self._weights + self._centre, np.sqrt(np.maximum(variance, 1e-12))
 
@@ -126,14 +150,14 @@ def fit(kernel: Kernel, axes: Axes, values: Array, counts: Array, *, steps: int)
     if len(values) < 3:
         return kernel
     centred = np.clip(values - np.median(values), -8.0, 8.0)
-    products = axes.trend @ axes.trend.T
+    products, effects = axes.trend @ axes.trend.T, axes.effects @ axes.effects.T
     squares = _axis_squares(axes)
 
     def height(candidate: Kernel) -> float:
         scales = np.asarray(candidate.lengthscales)
         squared = np.tensordot(scales**-2.0, squares, axes=1)
-        covariance = candidate.matern(squared) + candidate.trend(products)
-        # Student-like robustness: one wild value must not raise the noise of all others.
+        covariance = candidate.matern(squared) + candidate.trend(products, effects)
+        # Huber's robustness: one wild value must not raise the noise of all others.
         covariance[np.diag_indices(len(centred))] += candidate.noise / counts
         try:
             factor = np.linalg.cholesky(covariance)
@@ -160,7 +184,7 @@ def fit(kernel: Kernel, axes: Axes, values: Array, counts: Array, *, steps: int)
 
 
 def _moves(axes: int) -> list[list[tuple[str | int, float]]]:
-    names: list[str | int] = ["noise", "residual", "linear", "quadratic", *range(axes)]
+    names: list[str | int] = [*_AMPLITUDES, *range(axes)]
     return [[(name, 1.6), (name, 1 / 1.6)] for name in names]
 
 
@@ -174,7 +198,9 @@ def _moved(kernel: Kernel, name: str | int, factor: float) -> Kernel:
 
 def _gram(kernel: Kernel, axes: Axes) -> Array:
     squared = np.tensordot(np.asarray(kernel.lengthscales) ** -2.0, _axis_squares(axes), axes=1)
-    return kernel.matern(squared) + kernel.trend(axes.trend @ axes.trend.T)
+    return kernel.matern(squared) + kernel.trend(
+        axes.trend @ axes.trend.T, axes.effects @ axes.effects.T
+    )
 
 
 def _axis_squares(axes: Axes) -> Array:

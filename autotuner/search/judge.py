@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from autotuner.core import Objective, Outcome, SearchSpace
+from autotuner.core import Objective, Outcome, SearchSpace, Value
 from autotuner.core.encoding import decode
 from autotuner.core.errors import InputError, StateError
+from autotuner.search.blas import one_thread
 from autotuner.search.evidence import Evidence
 from autotuner.search.parameters import from_params
 from autotuner.search.surrogate import Belief, Surrogate
@@ -34,22 +37,26 @@ class Judge:
         for frozen in study.get_trials(deepcopy=False, states=_KNOWN):
             if frozen.state is TrialState.COMPLETE:
                 if frozen.number not in self._outcomes:
-                    self._outcomes[frozen.number] = (self.row(frozen), stored_outcome(frozen))
+                    self._outcomes[frozen.number] = (self._row(frozen), stored_outcome(frozen))
                 outcomes.append(self._outcomes[frozen.number])
             elif frozen.number != asking and len(frozen.params) == len(self.space.dimensions):
-                running.append(self.row(frozen))
+                running.append(self._row(frozen))
         return Evidence.gathered(outcomes, running)
 
     def belief(self, evidence: Evidence) -> Belief:
         """Return what *evidence*, at least one measurement, says of every configuration."""
         key = (evidence.measured, evidence.failed)
         if self._believed is None or self._believed[0] != key:
-            self._believed = (key, self._surrogate.believe(evidence))
+            with one_thread():
+                self._believed = (key, self._surrogate.believe(evidence))
         return self._believed[1]
 
-    def row(self, frozen: FrozenTrial) -> int:
-        """Return where in the space's grid the configuration of *frozen* stands."""
-        return self._rows[tuple(from_params(self.space, frozen.params).values())]
+    def row(self, config: Mapping[str, Value]) -> int:
+        """Return where in the space's grid *config* stands."""
+        return self._rows[tuple(config[name] for name in self.space.names)]
+
+    def _row(self, frozen: FrozenTrial) -> int:
+        return self.row(from_params(self.space, frozen.params))
 
 
 def stored_outcome(frozen: FrozenTrial) -> Outcome:

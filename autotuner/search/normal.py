@@ -24,6 +24,6 @@ def cumulative(z: Array) -> Array:
 
 
 def expected_improvement(mean: Array, sd: Array, incumbent: float) -> Array:
-    """Return the mean amount by which a normal variable exceeds *incumbent*, 0 where it does not."""
+    """Return the mean of a normal variable's excess over *incumbent*, 0 where there is none."""
     z = (mean - incumbent) / sd
     return (mean - incumbent) * cumulative(z) + sd * density(z)

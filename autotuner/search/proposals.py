@@ -67,7 +67,7 @@ class Proposer(BaseSampler):
         known = {
             tuple(from_params(self.space, other.params).values())
             for other in study.get_trials(deepcopy=False, states=_KNOWN)
-            if other.number != trial.number and other.params
+            if other.number != trial.number and len(other.params) == len(self._distributions)
         }
         fresh = [config for config in self.space if tuple(config.values()) not in known]
         return fresh or list(self.space)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autotuner.search.evidence import Evidence
+from autotuner.search.normal import cumulative
 from autotuner.search.surrogate import Belief
 
-SURE = {1: 0.98, 2: 0.95}
+SURE = {1: 0.95, 2: 0.9}
 """The probability of keeping every constraint that a recommendation needs, by measurements."""
-SURE_AFTER_MORE = 0.9
+SURE_AFTER_MORE = 0.85
 DOUBTFUL = 0.3
 ENOUGH = 3
 """Measurements after which noise has had its say."""
+MOST = 12
+"""Measurements after which a configuration in doubt stays in doubt."""
+NO_ANSWER = 0.05
+"""How much worse it is to recommend nothing than the worst that was measured."""
 NEGLIGIBLE_NOISE = 0.004
 
 
-def recommended(belief: Belief, evidence: Evidence) -> np.ndarray:
+def recommended(belief: Belief, evidence: Evidence) -> NDArray[np.intp]:
     """Return the measured rows that may be recommended, best first."""
     rows = evidence.rows
     counts = evidence.counts
@@ -24,28 +30,46 @@ def recommended(belief: Belief, evidence: Evidence) -> np.ndarray:
     if belief.noise < NEGLIGIBLE_NOISE:
         needed[:] = SURE_AFTER_MORE
     sure = rows[belief.feasible[rows] >= needed]
-    return sure[np.argsort(-belief.gain[sure], kind="stable")]
+    ranked: NDArray[np.intp] = sure[np.argsort(-belief.gain[sure], kind="stable")]
+    return ranked
+
+
+def promising(belief: Belief, evidence: Evidence) -> NDArray[np.intp]:
+    """Return the measured rows worth proving, best first.
+
+    What can be recommended comes first; margin to the constraints counts, for it is proven sooner.
+    """
+    rows = evidence.rows
+    spread = np.hypot(belief.excess_sd[:, rows], belief.noise)
+    proven = np.prod(cumulative(-belief.excess[:, rows] / spread), axis=0) * belief.runs[rows]
+    likely = belief.feasible[rows] >= DOUBTFUL
+    rows, proven = rows[likely], proven[likely]
+    sure = np.isin(rows, recommended(belief, evidence))
+    value = belief.gain[rows] + np.log(np.maximum(proven, 1e-12))
+    ranked: NDArray[np.intp] = rows[np.lexsort((-value, ~sure))]
+    return ranked
 
 
 def worth_repeating(belief: Belief, evidence: Evidence) -> tuple[int, float] | None:
     """Return the measured row that one more measurement helps most, and by how much it may help.
 
-    That is one that looks better than the recommendation but is not sure enough yet. The help is
-    in the units of the gain.
+    That is one that looks better than the recommendation but is not sure enough yet, or the
+    recommendation itself until it was measured often enough. The help is in units of the gain.
     """
-    rows = evidence.rows
-    rows = rows[~np.isin(rows, list(evidence.running))]
-    counts = {int(row): int(n) for row, n in zip(evidence.rows, evidence.counts, strict=True)}
     best = recommended(belief, evidence)
-    known = belief.gain[best[0]] if len(best) else np.min(belief.gain[evidence.rows]) - 0.05
+    known = belief.gain[best[0]] if len(best) else belief.gain[evidence.rows].min() - NO_ANSWER
     helps = [
-        (float(belief.feasible[row] * (belief.gain[row] - known) / counts[int(row)]), int(row))
-        for row in rows
-        if belief.feasible[row] >= DOUBTFUL and counts[int(row)] < 2 * ENOUGH
+        (float(belief.feasible[row] * (belief.gain[row] - known) / count), int(row))
+        for row, count in zip(evidence.rows, evidence.counts, strict=True)
+        if row not in evidence.running
+        and belief.gain[row] > known
+        and belief.feasible[row] >= DOUBTFUL
+        and count < MOST
     ]
-    if not helps:
-        return None
-    help_, row = max(helps)
-    if len(best) and row == best[0] and counts[row] < ENOUGH and belief.noise >= NEGLIGIBLE_NOISE:
-        return row, 0.0
-    return (row, help_) if help_ > 0.0 else None
+    if helps:
+        help_, row = max(helps)
+        return row, help_
+    noisy = belief.noise >= NEGLIGIBLE_NOISE
+    if noisy and len(best) and len(evidence.measured[int(best[0])]) < ENOUGH:
+        return int(best[0]), 0.0
+    return None

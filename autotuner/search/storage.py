@@ -77,8 +77,15 @@ def reported(url: str | None) -> Iterator[None]:
     """Raise what goes wrong with the storage at *url* as a StateError that says what to do."""
     try:
         yield
-    except (ArgumentError, ImportError) as error:
-        raise StateError(f"The storage {_shown(url)} cannot be opened: {error}") from error
+    except ArgumentError as error:
+        raise StateError(
+            f"The storage {_shown(url)} cannot be opened: it is no URL of a database; "
+            "write it such as sqlite:////home/me/studies.db."
+        ) from error
+    except ImportError as error:
+        raise StateError(
+            f"The storage {_shown(url)} cannot be opened: {error}; install that driver."
+        ) from error
     except _RUNTIME_ERRORS as error:
         text = " ".join(str(cause) for cause in _causes(error)).lower()
         remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), None)

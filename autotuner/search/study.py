@@ -14,10 +14,15 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from autotuner.core import Measurement, Objective, Outcome, SearchSpace, Value
-from autotuner.core.encoding import decode, encode
-from autotuner.core.errors import InputError, SpaceError, StateError
+from autotuner.core.encoding import encode
+from autotuner.core.errors import SpaceError, StateError
+from autotuner.search.acquisition import BELOW_NOISE, improvement
+from autotuner.search.evidence import Evidence
 from autotuner.search.heartbeat import Heartbeat
+from autotuner.search.judge import Judge, stored_outcome
 from autotuner.search.parameters import describe, distributions, from_params, to_params
+from autotuner.search.recommendation import promising, recommended, worth_repeating
+from autotuner.search.sampler import SwitchingCost
 from autotuner.search.samplers import make_sampler
 from autotuner.search.scores import scored
 from autotuner.search.storage import close_storage, is_shared, open_storage, reported
@@ -47,8 +52,9 @@ class Search:
     """Ask and tell over one study, which is opened or created under *name* in *storage*.
 
     *storage* is a URL of Optuna's, None is memory. *sampler* is one of ``auto tpe gp random``.
-    *seeds* are measured first. *fingerprint* marks what the measurements hold for. Trials that a
-    killed process left behind are completed when their outcome was stored and freed otherwise.
+    *seeds* are measured first. *fingerprint* marks what the measurements hold for.
+    *switching_cost* lets the sampler ``auto`` prefer cheap changes. Trials that a killed process
+    left behind are completed when their outcome was stored and freed otherwise.
     Raises StateError when the storage cannot be used, SpaceError when a seed is not in *space*.
     """
 
@@ -63,12 +69,14 @@ class Search:
         seed: int | None = 0,
         seeds: Sequence[Mapping[str, Value]] = (),
         fingerprint: str | None = None,
+        switching_cost: SwitchingCost | None = None,
     ) -> None:
         self.space = space
         self.objective = objective
         self._url = storage
         self._distributions = distributions(space)
-        self._sampler = make_sampler(sampler, space, objective, seed=seed)
+        self._judge = Judge(space, objective)
+        self._sampler = make_sampler(sampler, self._judge, seed=seed, switching_cost=switching_cost)
         self._running: dict[int, optuna.Trial] = {}
         self._finished: dict[int, Trial] = {}
         self._storage = open_storage(storage)
@@ -105,12 +113,13 @@ class Search:
         with reported(self._url), warnings.catch_warnings():
             # The heartbeat is ours: Optuna's own beats only inside its optimize().
             warnings.filterwarnings("ignore", message="Heartbeat of storage")
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             self._heartbeat.free_dead_trials()
             proposed = self._study.ask(self._distributions)
             self._heartbeat.watch(proposed.number)
             self._running[proposed.number] = proposed
             config = from_params(self.space, proposed.params)
-            why = proposed.user_attrs.get("why") or self._sampler.why
+            why = proposed.user_attrs.get("why") or self._sampler.why or "the only one"
             proposed.set_user_attr("why", why)
             proposed.set_user_attr("config", config)
         return Trial(number=proposed.number, config=types.MappingProxyType(config), why=why)
@@ -151,23 +160,32 @@ class Search:
 
     def best(self) -> Trial | None:
         """Return the recommendation: the best trial that is sure of its constraints, if any is."""
-        return next(iter(self.finalists(1)), None)
+        evidence = self._evidence()
+        if not evidence.measured:
+            return None
+        rows = recommended(self._judge.belief(evidence), evidence)
+        return self._latest(rows[:1])[0] if len(rows) else None
 
     def finalists(self, n: int) -> tuple[Trial, ...]:
         """Return up to *n* trials of distinct configurations worth proving, best first."""
-        measured = [
-            (self.objective.value(trial.outcome), trial)
-            for trial in self.trials()
-            if isinstance(trial.outcome, Measurement) and self.objective.feasible(trial.outcome)
-        ]
-        measured.sort(key=lambda pair: pair[0], reverse=self.objective.direction == "maximize")
-        distinct = {tuple(trial.config.values()): trial for _, trial in reversed(measured)}
-        return tuple(reversed(distinct.values()))[:n]
+        evidence = self._evidence()
+        if not evidence.measured:
+            return ()
+        return self._latest(promising(self._judge.belief(evidence), evidence)[:n])
 
     def exhausted(self) -> str | None:
         """Return why nothing is left worth a trial, or None while something is."""
-        tried = {tuple(trial.config.values()) for trial in self.trials()}
-        return "every configuration is measured" if len(tried) >= len(self.space) else None
+        evidence = self._evidence()
+        if not evidence.measured:
+            tried = len(evidence.failed) == len(self.space)
+            return "every configuration failed" if tried else None
+        belief = self._judge.belief(evidence)
+        again = worth_repeating(belief, evidence)
+        if len(evidence.measured) + len(evidence.failed) == len(self.space):
+            return None if again else "every configuration is measured"
+        if again is None and improvement(belief, evidence).max() < BELOW_NOISE:
+            return "no configuration promises an improvement"
+        return None
 
     def import_trials(self, facts: Iterable[tuple[Mapping[str, Value], Outcome]]) -> int:
         """Add *facts* of other studies, scored for this objective, and return how many were added.
@@ -240,7 +258,7 @@ class Search:
                 continue
             trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, left.number)
             running = optuna.Trial(self._study, trial_id)
-            outcome = decode(Outcome, left.user_attrs["outcome"])
+            outcome = stored_outcome(left)
             score = scored(self.objective, outcome, self._known_values())
             for key, violation in score.violations.items():
                 if key not in left.constraints:
@@ -267,19 +285,25 @@ class Search:
         measured = (trial.outcome for trial in self._finished.values())
         return [self.objective.value(m) for m in measured if isinstance(m, Measurement)]
 
+    def _evidence(self) -> Evidence:
+        with reported(self._url):
+            return self._judge.evidence(self._study)
+
+    def _latest(self, rows: Iterable[int]) -> tuple[Trial, ...]:
+        """Return the latest trial of the configuration in each of *rows*."""
+        latest = {
+            self._judge.row(trial.config): trial
+            for trial in self.trials()
+            if isinstance(trial.outcome, Measurement)
+        }
+        return tuple(latest[int(row)] for row in rows)
+
     def _thawed(self, frozen: FrozenTrial) -> Trial:
-        try:
-            outcome = decode(Outcome, frozen.user_attrs["outcome"])
-        except (InputError, KeyError, ValueError) as error:
-            raise StateError(
-                f"Trial {frozen.number} of the study {self._study.study_name!r} is damaged "
-                f"({error}); choose another study to start afresh."
-            ) from error
         return Trial(
             number=frozen.number,
             config=types.MappingProxyType(from_params(self.space, frozen.params)),
             why=frozen.user_attrs.get("why", ""),
-            outcome=outcome,
+            outcome=stored_outcome(frozen),
             seconds=frozen.user_attrs.get("trial_s"),
         )
 
@@ -307,7 +331,7 @@ def stored_facts(
             for frozen in loaded.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
                 stored = frozen.user_attrs
                 if stored.get("why") != "imported" and "outcome" in stored:
-                    facts.append((stored["config"], decode(Outcome, stored["outcome"])))
+                    facts.append((stored["config"], stored_outcome(frozen)))
         close_storage(opened)
     return tuple(facts)
 

@@ -169,7 +169,8 @@ class Surrogate:
             constant=0.3,
             linear=2.0,
             quadratic=0.5,
-            residual=0.4,
+            additive=0.1,
+            residual=0.3,
             noise=0.02,
             lengthscales=(1.5,) * (int(self._axes.axis.max()) + 1),
         )

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from autotuner.core import events
 from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import FAILURE_REASONS, Failed, Measurement
 from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
-from autotuner.core.request import MeasureRequest, TuneRequest, Workload
+from autotuner.core.request import MeasureRequest, TuneRequest, VerifyRequest, Workload
 
 quickly = hypothesis_settings(max_examples=30, deadline=None)
 """Few examples and no clock: the values are large, and the machine may be busy."""
@@ -69,6 +70,22 @@ fingerprints = st.builds(
     scenario=names,
     rate_ips=maybe(positive),
 )
+_constraints = st.builds(Constraint, names, at_most=figures) | st.builds(
+    Constraint, names, at_least=figures
+)
+_objectives = st.builds(
+    Objective,
+    names,
+    st.sampled_from(["maximize", "minimize"]),
+    st.lists(_constraints, max_size=2).map(tuple),
+)
+_workloads = st.builds(
+    Workload,
+    model=maybe(names),
+    shapes=st.lists(names, max_size=2).map(tuple),
+    data=maybe(names),
+    seed=st.integers(),
+)
 _evidence = st.builds(
     Evidence,
     config=configs,
@@ -81,7 +98,7 @@ profiles = st.builds(
     created=names,
     tool_version=names,
     model=st.builds(ModelRecord, name=names, path=names, sha256=names),
-    objective=names,
+    objective=_objectives,
     confidence=figures,
     winner=_evidence,
     baseline=_evidence,
@@ -97,37 +114,35 @@ profiles = st.builds(
         stopped_because=names,
     ),
     fingerprint=fingerprints,
-)
-_workloads = st.builds(
-    Workload,
-    model=maybe(names),
-    shapes=st.lists(names, max_size=2).map(tuple),
-    data=maybe(names),
-    seed=st.integers(),
-)
-requests = st.builds(
-    TuneRequest,
     workload=_workloads,
-    goal=st.sampled_from(["throughput", "latency"]),
-    max_latency_ms=positive,
-    percentile=st.floats(1.0, 99.99),
-    min_throughput_ips=maybe(positive),
-    max_memory_mib=maybe(positive),
-    confidence=st.floats(0.5, 0.999),
-    max_trials=maybe(counts),
-    max_seconds=positive,
-    dimensions=st.dictionaries(names, st.lists(maybe(settings)).map(tuple), max_size=2),
-    sampler=names,
-    storage=maybe(names),
-    fresh=st.booleans(),
-    out=maybe(names),
-    dry_run=st.booleans(),
-) | st.builds(
-    MeasureRequest,
-    workload=_workloads,
-    config=configs,
-    seconds=positive,
-    percentile=st.floats(1.0, 99.99),
+)
+requests = (
+    st.builds(
+        TuneRequest,
+        workload=_workloads,
+        goal=st.sampled_from(["throughput", "latency"]),
+        max_latency_ms=positive,
+        percentile=st.floats(1.0, 99.99),
+        min_throughput_ips=maybe(positive),
+        max_memory_mib=maybe(positive),
+        confidence=st.floats(0.5, 0.999),
+        max_trials=maybe(counts),
+        max_seconds=positive,
+        dimensions=st.dictionaries(names, st.lists(maybe(settings)).map(tuple), max_size=2),
+        sampler=names,
+        storage=maybe(names),
+        fresh=st.booleans(),
+        out=maybe(names),
+        dry_run=st.booleans(),
+    )
+    | st.builds(
+        MeasureRequest,
+        workload=_workloads,
+        config=configs,
+        seconds=positive,
+        percentile=st.floats(1.0, 99.99),
+    )
+    | st.builds(VerifyRequest, profile=names)
 )
 _phases = st.sampled_from(["baseline", "search", "proof", "measure"])
 _candidates = st.builds(events.Candidate, config=configs, measurement=measurements)
@@ -176,6 +191,17 @@ all_events = st.one_of(
         trials=counts,
         elapsed_s=figures,
         window_share=figures,
+    ),
+    st.builds(
+        events.VerifyDone,
+        status=st.sampled_from(["kept", "broken", "stale"]),
+        message=names,
+        model=names,
+        differences=st.lists(names, max_size=2).map(tuple),
+        config=configs,
+        recorded=measurements,
+        outcome=outcomes,
+        elapsed_s=figures,
     ),
     st.builds(
         events.JobFailed,

@@ -71,9 +71,11 @@ def test_a_single_batch_is_a_measurement_without_intervals():
 
 def test_unknown_memory_stays_unknown_and_extras_are_kept():
     """Nothing is made up on the way to the measurement."""
-    found = run([1.0, 2.0], extra={"load_s": 0.25}).measurement(99.0, 0.95)
+    settings = {"extra": {"load_s": 0.25}, "disturbed": "other work"}
+    found = run([1.0, 2.0], **settings).measurement(99.0, 0.95)
     assert found.memory_mib is None
     assert found.metric("load_s") == 0.25
+    assert found.disturbed == "other work"
     assert (found.window_s, found.setup_s) == (1.0, 0.5)
 
 

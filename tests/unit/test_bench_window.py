@@ -66,3 +66,13 @@ def test_a_single_batch_tells_nothing_about_precision():
     """A window goes on until it can judge or time is up."""
     assert SEARCH.end(batches(1), 1.0) is None
     assert SEARCH.end(batches(1), 6.0) == "time is up"
+
+
+def test_a_budget_is_hopeless_when_even_the_fastest_batch_takes_twice_as_long():
+    """Three batches tell; one that is not that slow is enough to go on."""
+    slow = np.full(3, 101.0)
+    assert SEARCH.hopeless(Slice(slow, slow / 1e3))
+    assert not SEARCH.hopeless(Slice(slow[:2], slow[:2] / 1e3))
+    slow[1] = 99.0
+    assert not SEARCH.hopeless(Slice(slow, slow / 1e3))
+    assert not Window(min_s=0.5, max_s=5.0).hopeless(Slice(slow, slow / 1e3))

@@ -6,8 +6,10 @@ import pytest
 
 from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import Measurement
 from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
+from autotuner.core.request import Workload
 
 EVIDENCE = Evidence(config=Config(), measurement=Measurement(p99_ms=5.0))
 PROFILE = Profile(
@@ -15,7 +17,7 @@ PROFILE = Profile(
     created="2025-01-01T00:00:00Z",
     tool_version="0.1.0",
     model=ModelRecord(name="resnet-50", path="/models/resnet-50.onnx", sha256="ab" * 32),
-    objective="maximize throughput_ips with p99_ms <= 50",
+    objective=Objective.maximize("throughput_ips", [Constraint("p99_ms", at_most=50.0)]),
     confidence=0.95,
     winner=EVIDENCE,
     baseline=EVIDENCE,
@@ -30,13 +32,21 @@ PROFILE = Profile(
         stopped_because="every configuration was measured",
     ),
     fingerprint=Fingerprint(model_sha256="ab" * 32),
+    workload=Workload(model="resnet-50"),
 )
 
 
 def test_the_name_says_model_objective_and_fingerprint():
     """A person finds the file, and two objectives do not overwrite each other."""
     digest = PROFILE.fingerprint.digest
-    assert PROFILE.name == f"resnet-50_maximize-throughput-ips-with-p99-ms-le-50_{digest}"
+    assert PROFILE.name == f"resnet-50_throughput_ips_p99_ms-50_{digest}"
+
+
+def test_the_name_differs_by_budget():
+    """Every bound is part of it, with its fraction."""
+    bounds = [Constraint("p99_ms", at_most=2.5), Constraint("throughput_ips", at_least=100.0)]
+    other = replace(PROFILE, objective=Objective.minimize("p50_ms", bounds))
+    assert other.name.startswith("resnet-50_p50_ms_p99_ms-2.5_throughput_ips-100_")
 
 
 def test_the_name_differs_by_fingerprint():
@@ -60,4 +70,4 @@ def test_the_name_differs_by_fingerprint():
 def test_the_name_is_a_harmless_file_name(model, stem):
     """Whatever the model is called, no path, hidden file or option comes of it."""
     record = ModelRecord(name=model, path="/x", sha256="ab")
-    assert replace(PROFILE, model=record).name.startswith(f"{stem}_maximize")
+    assert replace(PROFILE, model=record).name.startswith(f"{stem}_throughput_ips_")

@@ -3,7 +3,7 @@ import json
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import jsonschema
 import pytest
@@ -11,14 +11,19 @@ import pytest
 from autotuner.core.config import Config
 from autotuner.core.encoding import encode
 from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import Measurement
 from autotuner.core.profile import SCHEMA, Evidence, ModelRecord, Profile, SearchRecord
+from autotuner.core.request import Workload
 from autotuner.data import resource
 
 SCHEMA_DOCUMENT = json.loads(resource("profiles", "profile.schema.json").read_text())
 DEFINITIONS = {
     Profile: SCHEMA_DOCUMENT,
     ModelRecord: SCHEMA_DOCUMENT["$defs"]["model"],
+    Workload: SCHEMA_DOCUMENT["$defs"]["workload"],
+    Objective: SCHEMA_DOCUMENT["$defs"]["objective"],
+    Constraint: SCHEMA_DOCUMENT["$defs"]["constraint"],
     Evidence: SCHEMA_DOCUMENT["$defs"]["evidence"],
     Config: SCHEMA_DOCUMENT["$defs"]["config"],
     Measurement: SCHEMA_DOCUMENT["$defs"]["measurement"],
@@ -53,7 +58,16 @@ FULL = Profile(
     created="2025-01-31T12:00:00+00:00",
     tool_version="0.1.0",
     model=ModelRecord(name="squeezenet", path="/models/squeezenet.onnx", sha256=HASH),
-    objective="maximize throughput_ips with p99_ms <= 50",
+    workload=Workload(
+        model="/models/squeezenet.onnx",
+        shapes=("data_0=3x224x224",),
+        data="/data/images.npz",
+        seed=7,
+    ),
+    objective=Objective.maximize(
+        "throughput_ips",
+        [Constraint("p99_ms", at_most=50.0), Constraint("throughput_ips", at_least=100.0)],
+    ),
     confidence=0.95,
     winner=Evidence(
         config=Config(batch_size=4, workers=2, intra_op_threads=1, affinity="compact"),
@@ -92,7 +106,8 @@ LEAST = Profile(
     created="2025-01-31T12:00:00+00:00",
     tool_version="0.1.0",
     model=ModelRecord(name="m", path="/m.onnx", sha256=HASH),
-    objective="minimize p50_ms",
+    workload=Workload(),
+    objective=Objective.minimize("p50_ms"),
     confidence=0.5,
     winner=Evidence(config=Config(), measurement=Measurement()),
     baseline=Evidence(config=Config(), measurement=Measurement()),
@@ -152,6 +167,9 @@ def test_the_schema_is_for_the_version_that_is_written():
         (("schema",), 2),
         (("status",), "maybe"),
         (("model", "sha256"), "short"),
+        (("objective", "direction"), "sideways"),
+        (("objective", "constraints", 0, "at_least"), 1.0),  # beside at_most
+        (("objective", "constraints", 0, "unit"), "ms"),
         (("confidence",), 1.5),
         (("winner", "config", "batch_size"), 0),
         (("winner", "config", "workers"), "two"),
@@ -197,6 +215,8 @@ def _json_type(hint, field):
         return {"object"}
     if get_origin(hint) is tuple:
         return {"array"}
+    if get_origin(hint) is Literal:
+        return {"string"}
     names = {str: "string", bool: "boolean", int: "integer", float: "number"}
     return {{**names, types.NoneType: "null"}[hint]}
 

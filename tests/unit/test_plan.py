@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from model_values import input_tensor, model_info
+
+from autotuner import plan
+from autotuner.core.config import BASELINE, Config
+from autotuner.core.errors import SpaceError
+from autotuner.core.fingerprint import Fingerprint
+from autotuner.host.topology import Topology
+from autotuner.model.inputs import InputSpec
+from autotuner.subject import Subject
+
+
+def subject(cpus=4, *, batch="N", quota=None, providers=("onnxruntime-cpu",)):
+    """Return a model with this *batch* axis on a machine with so many CPUs."""
+    return Subject(
+        info=model_info(x=(batch, 3)),
+        inputs=InputSpec(tensors=(input_tensor(),)),
+        topology=Topology(cpus=tuple(range(cpus)), quota=quota),
+        providers=providers,
+        fingerprint=Fingerprint(),
+        notes=(),
+    )
+
+
+def values(space, name):
+    """Return the values of the dimension *name*."""
+    return space[name].values
+
+
+@pytest.mark.parametrize(
+    ("cpus", "workers", "threads", "affinities"),
+    [
+        (1, (1, 2), (1, None), ("none",)),
+        (2, (1, 2, 3, 4), (1, 2, None), ("none", "compact")),
+        (4, (1, 2, 3, 4, 6, 8), (1, 2, 3, 4, None), ("none", "compact", "spread")),
+        (5, (1, 2, 3, 4, 6, 8, 10), (1, 2, 3, 4, 5, None), ("none", "compact", "spread")),
+    ],
+)
+def test_the_ladders_come_from_the_cpus(cpus, workers, threads, affinities):
+    """Up to two workers a CPU, up to all CPUs for one worker; the last rung is always there."""
+    space = plan.search_space(subject(cpus), {})
+    assert values(space, "batch_size") == plan.BATCH_SIZES
+    assert values(space, "workers") == workers
+    assert values(space, "intra_op_threads") == threads
+    assert values(space, "affinity") == affinities
+
+
+def test_a_quota_counts_as_fewer_cpus():
+    """The mask may show CPUs whose time the control group does not give."""
+    space = plan.search_space(subject(16, quota=2.0), {})
+    assert values(space, "workers") == (1, 2, 3, 4)
+    assert values(space, "intra_op_threads") == (1, 2, None)
+
+
+def test_a_large_box_does_not_get_endless_workers():
+    """A process each has its price."""
+    assert max(values(plan.search_space(subject(64), {}), "workers")) == 16
+
+
+def test_nothing_oversubscribes_the_box():
+    """Workers times threads stay within twice the CPUs; bound workers have CPUs of their own."""
+    for config in plan.search_space(subject(4), {}):
+        threads = config["intra_op_threads"] or 1
+        assert config["workers"] * threads <= (8 if config["affinity"] == "none" else 4)
+
+
+def test_default_threads_are_for_one_unbound_worker():
+    """The runtime takes all CPUs then, which others would have to share."""
+    for config in plan.search_space(subject(4), {}):
+        if config["intra_op_threads"] is None:
+            assert (config["workers"], config["affinity"]) == (1, "none")
+
+
+def test_every_restriction_says_its_rule():
+    """A dry run shows them."""
+    space = plan.search_space(subject(4), {})
+    assert all(rule.__doc__.endswith(".") for rule in space.restrictions)
+    assert any("at most 8 threads" in rule.__doc__ for rule in space.restrictions)
+
+
+def test_the_baseline_is_in_the_space():
+    """What nobody tuned may win."""
+    settings = BASELINE.to_mapping()
+    space = plan.search_space(subject(2), {})
+    assert {name: settings[name] for name in space.names} in space
+
+
+def test_a_fixed_batch_axis_pins_the_batch_size():
+    """Whatever the machine."""
+    assert values(plan.search_space(subject(batch=8), {}), "batch_size") == (8,)
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("batch_size", (5,)),
+        ("batch_size", (7, 3)),
+        ("workers", (5,)),
+        ("intra_op_threads", (9,)),
+        ("affinity", ("compact",)),
+    ],
+)
+def test_a_dimension_takes_the_values_that_were_named(name, chosen):
+    """In their order, whether the ladder has them or not, and every one is in a configuration."""
+    narrowed = {"affinity": ("none",), name: chosen}
+    space = plan.search_space(subject(4), narrowed)
+    assert values(space, name) == chosen
+    assert {config[name] for config in space} == set(chosen)
+
+
+def test_who_names_numbers_may_oversubscribe():
+    """Restrictions keep out what makes no sense, not what somebody asks for."""
+    narrowed = {"workers": (4,), "intra_op_threads": (4,), "affinity": ("none",)}
+    assert len(plan.search_space(subject(2), narrowed)) == len(plan.BATCH_SIZES)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "message"),
+    [
+        ({"batchsize": (1,)}, "no dimension 'batchsize'; there are batch_size, workers"),
+        ({"affinity": ("scatter",)}, "'scatter' is not offered here; choose from none, compact"),
+        ({"provider": ("cuda",)}, "'cuda' is not offered here; choose from onnxruntime-cpu"),
+        ({"batch_size": (1, 1)}, "lists a value twice"),
+        ({"batch_size": ()}, "no values"),
+        ({"workers": (5,), "affinity": ("compact",)}, "leave no configuration"),
+    ],
+)
+def test_what_means_nothing_here_is_refused(narrowed, message):
+    """Before anything is measured."""
+    with pytest.raises(SpaceError, match=message):
+        plan.search_space(subject(4), narrowed)
+
+
+def test_another_batch_size_than_the_fixed_one_is_refused_with_the_way_to_free_it():
+    """A list that holds it among others too."""
+    for sizes in ((1,), (1, 8)):
+        with pytest.raises(SpaceError, match="export it with a dynamic axis 0"):
+            plan.search_space(subject(batch=8), {"batch_size": sizes})
+    assert len(plan.search_space(subject(batch=8), {"batch_size": (8,)})) > 1
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4, 64])
+@pytest.mark.parametrize("batch", ["N", 1, 8])
+@pytest.mark.parametrize("narrowed", [{}, {"workers": (2,)}, {"affinity": ("none",)}])
+def test_seeds_are_in_the_space(cpus, batch, narrowed):
+    """Each once, whatever the space was narrowed to."""
+    what = subject(cpus, batch=batch)
+    space = plan.search_space(what, narrowed)
+    seeds = plan.seeds(space, what.topology)
+    assert all(seed in space for seed in seeds)
+    assert len({tuple(seed.items()) for seed in seeds}) == len(seeds)
+    assert seeds or narrowed
+
+
+def test_seeds_try_all_cpus_for_one_worker_and_one_worker_a_cpu():
+    """The two ends between which the answer usually lies."""
+    what = subject(4)
+    seeds = plan.seeds(plan.search_space(what, {}), what.topology)
+    shapes = {(seed["workers"], seed["intra_op_threads"]) for seed in seeds}
+    assert shapes == {(1, 4), (4, 1)}
+
+
+def test_one_configuration_is_checked_as_the_space_is():
+    """What a trial could not run is refused, and what merely makes no sense is measured."""
+    what = subject(2)
+    for config in (BASELINE, Config(workers=2), Config(workers=8, intra_op_threads=8)):
+        plan.check(config, what)
+    with pytest.raises(SpaceError, match="not offered here"):
+        plan.check(replace(BASELINE, provider="cuda"), what)
+    with pytest.raises(SpaceError, match="dynamic axis 0"):
+        plan.check(Config(batch_size=2), subject(batch=8))
+    with pytest.raises(SpaceError, match=r"needs 3 CPUs .* and there are 2; .*--affinity none"):
+        plan.check(Config(workers=3, intra_op_threads=1, affinity="compact"), what)
