@@ -56,7 +56,10 @@ class Contestant:
         elif found.disturbed is not None and self.repeats < _MOST_REPEATS:
             self.repeats += 1
         else:
-            self.run = found
+            # A disturbed run comes back alone; its mark stays with all that follows.
+            disturbed = found.disturbed or (self.run.disturbed if self.run else None)
+            joined = found.joined(self.run) if found.disturbed else found
+            self.run = replace(joined, disturbed=disturbed)
             self.turns += 1
 
     def _judge(

@@ -23,7 +23,7 @@ _BACK_OFF = 0.95
 _MOST_BACK_OFFS = 10
 _PATIENCE, _PATIENCE_S = 3, 10.0
 _SECONDS_EACH = 0.3
-_TURN_S = 4.0
+_TURN_S = (2.0, 4.0)
 
 
 class Scenario(Protocol):
@@ -155,7 +155,7 @@ class Server:
         run = self._harness.serve(
             config,
             rate_ips,
-            self._standard.window(0.5, _TURN_S, prove=True),
+            self._standard.window(*_TURN_S, prove=True),
             rng=self._rng,
             earlier=earlier,
             keep=keep,

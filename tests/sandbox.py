@@ -89,12 +89,9 @@ class Sandbox:
 
     def events(self):
         """Return the events of every job, the oldest job first; a torn last line does not count."""
-        events = []
-        for file in sorted(self.state.glob("jobs/*/events.jsonl")):
-            for line in file.read_bytes().splitlines(keepends=True):
-                if line.endswith(b"\n"):
-                    events.append(json.loads(line))
-        return events
+        files = sorted(self.state.glob("jobs/*/events.jsonl"))
+        lines = [line for file in files for line in file.read_bytes().splitlines(keepends=True)]
+        return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def wait_for(self, name, count=1, *, timeout_s=60, **fields):
         """Wait until so many events called *name* with these *fields* were written; return them."""

@@ -202,8 +202,11 @@ def _show_tune(done: TuneDone, console: Console) -> None:
         console.print(tables.comparison(columns, done.speedup))
         console.print()
     console.print(done.message)
-    if done.winner is not None and done.winner.config.max_queue_delay_ms is not None:
-        console.print("Throughput is the highest rate of requests that keeps the budget.")
+    if done.proven and done.winner is not None and "offered_ips" in done.winner.measurement.extra:
+        measured = done.winner.measurement
+        confirmed = measured.extra["offered_ips"] == measured.throughput_ips
+        how = "confirmed" if confirmed else "predicted; latencies are those at the rate given"
+        console.print(f"Throughput is the highest rate that keeps the budget ({how}).")
     failed = f", {done.failed} of them failed" if done.failed else ""
     console.print(
         f"{done.trials} trials{failed} in {done.elapsed_s:.0f} s, {done.window_share:.0%} of it "
