@@ -40,6 +40,8 @@ def measure(
     with Harness(
         subject.info.path, subject.inputs, subject.topology, cancelled=cancelled
     ) as harness:
+        if note := harness.background.note:
+            yield Note(text=note)
         yield TrialStarted(phase="measure", config=config)
         window = Window(
             min_s=request.seconds,

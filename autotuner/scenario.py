@@ -23,7 +23,9 @@ _BACK_OFF = 0.95
 _MOST_BACK_OFFS = 10
 _PATIENCE, _PATIENCE_S = 3, 10.0
 _SECONDS_EACH = 0.3
-_TURN_S = (2.0, 4.0)
+_TRIAL_S = (0.8, 1.5)
+_TURN_S = (1.0, 2.5)
+_SERVER_TURN_S = (2.0, 4.0)
 
 
 class Scenario(Protocol):
@@ -55,14 +57,14 @@ class ClosedLoop:
 
     def trial(self, config: Config) -> Outcome:
         """Measure until enough is known."""
-        found = self._harness.measure(config, self._standard.window(0.4, 1.2, prove=False))
+        found = self._harness.measure(config, self._standard.window(*_TRIAL_S, prove=False))
         return found if isinstance(found, Failed) else self._standard.measurement(found)
 
     def turn(
         self, config: Config, _known: Measurement, earlier: SteadyRun | None, *, keep: bool
     ) -> SteadyRun | Failed:
-        """Measure for about a second."""
-        window = self._standard.window(0.6, 1.2, prove=True)
+        """Measure for some seconds, less when that is enough."""
+        window = self._standard.window(*_TURN_S, prove=True)
         return self._harness.measure(config, window, earlier=earlier, keep=keep)
 
 
@@ -155,7 +157,7 @@ class Server:
         run = self._harness.serve(
             config,
             rate_ips,
-            self._standard.window(*_TURN_S, prove=True),
+            self._standard.window(*_SERVER_TURN_S, prove=True),
             rng=self._rng,
             earlier=earlier,
             keep=keep,

@@ -123,6 +123,8 @@ class _Run:
 
     def _measure_baseline(self) -> Iterator[Event]:
         config = self.subject.baseline
+        if note := self.harness.background.note:
+            yield Note(text=note)
         yield TrialStarted(phase="baseline", config=config, why="the runtime's default")
         outcome = self.scenario.trial(config)
         if isinstance(outcome, Failed):

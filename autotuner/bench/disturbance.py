@@ -31,6 +31,16 @@ class Background:
             steal_cpus=max(0.0, after.steal_s - before.steal_s) / elapsed_s,
         )
 
+    @property
+    def note(self) -> str | None:
+        """What the user should know about the load of this box, None when it is quiet."""
+        if self.others_cpus + self.steal_cpus < _OTHERS_CPUS:
+            return None
+        return (
+            f"Others use {self.others_cpus + self.steal_cpus:.1f} CPUs of this box; "
+            "what is measured holds under that load. End them for the box's own figures."
+        )
+
 
 def disturbance(before: Activity, after: Activity, usual: Background) -> str | None:
     """Say in words what disturbed the window between two readings, None when nothing did."""

@@ -172,7 +172,7 @@ class Harness:
         return outcome
 
     def _run(self, ready: Ready, window: Window, earlier: SteadyRun | None) -> SteadyRun:
-        usual = self._background()
+        usual = self.background
         record = BatchRecord(ready.config.workers, time.monotonic_ns())
         for worker in ready.workers:
             worker.busy = True
@@ -202,7 +202,7 @@ class Harness:
         rng: np.random.Generator,
         earlier: ServedRun | None,
     ) -> ServedRun:
-        usual = self._background()
+        usual = self.background
         _, settled = warm_up(ready, most_s=self._limits.warm_up_s, check=self._pool.check)
         before = self._activity()
         arrivals = poisson_arrivals(rate_ips, _LEAD_IN_S + window.max_s + DRAIN_S, rng)
@@ -238,7 +238,7 @@ class Harness:
     def _time_batches(
         self, ready: Ready, sizes: Sequence[int], seconds_each: float, hopeless_ms: float
     ) -> TimedBatches:
-        usual = self._background()
+        usual = self.background
         check, most_s = self._pool.check, self._limits.warm_up_s
         before = self._activity()
         full, settled = warm_up(ready, most_s=most_s, check=check, hopeless_ms=hopeless_ms)
@@ -325,7 +325,8 @@ class Harness:
         if time.monotonic_ns() - min(record.last_end_ns) > ready.stall_s * 1e9:
             raise took_too_long("to run a batch", ready.stall_s)
 
-    def _background(self) -> Background:
+    @property
+    def background(self) -> Background:
         """Return what is usual on this box; read once, before anything of ours runs."""
         if self._usual is None:
             before = self._activity()

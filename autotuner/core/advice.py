@@ -64,6 +64,5 @@ def _rounded_up(value: float) -> str:
 
 def _excess(measurement: Measurement, objective: Objective) -> float:
     return sum(
-        max(0.0, c.violation(measurement)) / abs(c.at_most or c.at_least or 1.0)
-        for c in objective.constraints
+        max(0.0, c.violation(measurement)) / abs(c.bound or 1.0) for c in objective.constraints
     )

@@ -27,22 +27,24 @@ class Constraint:
                 f"The constraint on {self.metric!r} needs either at_most or at_least, not both."
             )
 
+    @property
+    def bound(self) -> float:
+        """The value that must not be passed, in the metric's unit."""
+        bound = self.at_least if self.at_most is None else self.at_most
+        assert bound is not None
+        return bound
+
     def violation(self, measurement: Measurement) -> float:
         """Return by how much the bound is broken, in the metric's unit; at most 0 when kept."""
         value = measurement.metric(self.metric)
-        if self.at_most is not None:
-            return value - self.at_most
-        assert self.at_least is not None
-        return self.at_least - value
+        return self.bound - value if self.at_most is None else value - self.bound
 
     def kept(self, measurement: Measurement) -> bool:
         """Say whether *measurement* keeps the bound."""
         return self.violation(measurement) <= 0.0
 
     def __str__(self) -> str:
-        if self.at_most is not None:
-            return f"{self.metric} <= {self.at_most:g}"
-        return f"{self.metric} >= {self.at_least:g}"
+        return f"{self.metric} {'>=' if self.at_most is None else '<='} {self.bound:g}"
 
 
 @dataclass(frozen=True, slots=True)

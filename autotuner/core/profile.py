@@ -72,5 +72,5 @@ class Profile:
     def name(self) -> str:
         """The file's stem: model, objective and fingerprint in a few characters."""
         model = re.sub(r"[^A-Za-z0-9._-]+", "-", self.model.name).strip("-.") or "model"
-        bounds = (f"{c.metric}-{c.at_most or c.at_least:g}" for c in self.objective.constraints)
+        bounds = (f"{c.metric}-{c.bound:g}" for c in self.objective.constraints)
         return "_".join([model, self.objective.metric, *bounds, self.fingerprint.digest])

@@ -58,7 +58,9 @@ def open_storage(url: str | None) -> BaseStorage:
             _check_sqlite(file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            storage = RDBStorage(url, heartbeat_interval=HEARTBEAT_S if is_shared(url) else None)
+            storage = RDBStorage(
+                _with_driver(url), heartbeat_interval=HEARTBEAT_S if is_shared(url) else None
+            )
         if file is not None:
             storage.engine.dispose()
             sqlalchemy.event.listen(storage.engine, "connect", _relax_sync)
@@ -84,7 +86,8 @@ def reported(url: str | None) -> Iterator[None]:
         ) from error
     except ImportError as error:
         raise StateError(
-            f"The storage {_shown(url)} cannot be opened: {error}; install that driver."
+            f"The storage {_shown(url)} cannot be opened: {error}; install that driver, "
+            "for PostgreSQL with the extra edge-autotune[postgresql]."
         ) from error
     except _RUNTIME_ERRORS as error:
         text = " ".join(str(cause) for cause in _causes(error)).lower()
@@ -110,6 +113,12 @@ def _shown(url: str | None) -> str:
         return str(_sqlite_file(url) or make_url(url).render_as_string(hide_password=True))
     except ArgumentError:
         return repr(url)
+
+
+def _with_driver(url: str) -> str:
+    """Return *url* with the driver that comes with us, when it names PostgreSQL without one."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme == "postgresql" else url
 
 
 def _sqlite_file(url: str) -> Path | None:
