@@ -40,8 +40,8 @@ def measure(
     with Harness(
         subject.info.path, subject.inputs, subject.topology, cancelled=cancelled
     ) as harness:
-        if note := harness.background.note:
-            yield Note(text=note)
+        if busy := harness.background.note:
+            yield Note(text=busy)
         yield TrialStarted(phase="measure", config=config)
         window = Window(
             min_s=request.seconds,

@@ -49,8 +49,8 @@ def verify(
     with Harness(
         subject.info.path, subject.inputs, subject.topology, cancelled=cancelled
     ) as harness:
-        if note := harness.background.note:
-            yield Note(text=note)
+        if busy := harness.background.note:
+            yield Note(text=busy)
         yield TrialStarted(phase="measure", config=config, why="does the profile still hold?")
         workload, recorded = profile.workload, profile.winner.measurement
         rate_ips = workload.rate_ips or recorded.throughput_ips

@@ -55,7 +55,7 @@ def follow(daemon: Client, job: str, console: Console) -> Ending:
                 elif isinstance(event, TrialDone) and isinstance(event.outcome, Failed):
                     console.print(_failure(event.outcome, event))
                 if console.is_terminal:
-                    line.update(view.line(time.monotonic()), refresh=True)
+                    line.update(view.lines(time.monotonic()), refresh=True)
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
@@ -89,8 +89,8 @@ class _View:
             if event.seconds_left is not None:
                 self.ends_at = now + event.seconds_left
 
-    def line(self, now: float) -> Text:
-        """Return the line at the time *now*."""
+    def lines(self, now: float) -> Text:
+        """Return how the job stands at the time *now*, and below it the best so far."""
         words = [f"{now - self.began:4.0f} s"]
         if self.now is None:
             words.append("getting ready")
@@ -101,15 +101,15 @@ class _View:
                 words.append(f"{self.trials} trials{of}")
             if self.ends_at is not None and self.now.phase in {"search", "proof"}:
                 words.append(f"{max(0.0, self.ends_at - now):.0f} s left")
+            words.append(f"now {self.now.config}")
+        lines = [" | ".join(words)]
         if self.best is not None:
             measured = self.best.measurement
-            words.append(
-                f"best {known(measured.throughput_ips, '{:.1f}/s')}, "
-                f"p99 {known(measured.p99_ms, '{:.1f} ms')} ({self.best.config})"
+            lines.append(
+                f"  best | {known(measured.throughput_ips, '{:.1f}/s')} | "
+                f"p99 {known(measured.p99_ms, '{:.1f} ms')} | {self.best.config}"
             )
-        if self.now is not None:
-            words.append(f"now {self.now.config}")
-        return Text(" | ".join(words), no_wrap=True, overflow="ellipsis")
+        return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
 
 def _failure(failed: Failed, event: TrialDone) -> str:
