@@ -70,10 +70,10 @@ def test_the_baseline_has_no_countdown():
 def test_a_failed_trial_does_not_lose_the_best():
     """It stays until there is a better one."""
     line = line_after(STARTED, done(best=BEST), NOW, done(best=None), NOW)
-    assert "best 123.5/s" in line
+    assert "best | 123.5/s" in line
 
 
 def test_a_best_without_p99_is_no_mishap():
     """What is not known is shown as such."""
     best = Candidate(config=Config(), measurement=Measurement(throughput_ips=2.0))
-    assert "best 2.0/s, p99 ? " in line_after(STARTED, done(best=best), NOW)
+    assert "best | 2.0/s | p99 ? " in line_after(STARTED, done(best=best), NOW)
