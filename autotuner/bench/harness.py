@@ -92,6 +92,11 @@ class Harness:
         """Time spent in starting workers and loading sessions so far."""
         return self._pool.setup_s
 
+    @property
+    def free_mib(self) -> float:
+        """How much memory a trial may take, in MiB."""
+        return self._pool.free_mib
+
     def measure(
         self,
         config: Config,

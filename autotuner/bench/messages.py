@@ -20,7 +20,6 @@ class Load:
     """Load the model under *config* as session *key*, on the CPUs *cpus* (None: leave them)."""
 
     key: int
-    backend: str
     model: Path
     config: Config
     inputs: InputSpec

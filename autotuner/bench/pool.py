@@ -101,6 +101,11 @@ class WorkerPool:
         self.setup_s = 0.0
         """Time spent in starting workers and loading sessions so far."""
 
+    @property
+    def free_mib(self) -> float:
+        """How much memory may still be taken before a trial is given up, in MiB."""
+        return self._memory.available_mib() - self._limits.memory_floor_mib
+
     def __iter__(self) -> Iterator[WorkerProcess]:
         return itertools.chain.from_iterable(self._workers.values())
 
@@ -118,7 +123,6 @@ class WorkerPool:
             worker.send(
                 Load(
                     key=key,
-                    backend=backend,
                     model=self._model,
                     config=config,
                     inputs=self._inputs,
@@ -184,7 +188,7 @@ class WorkerPool:
         """Raise when the measurement was called off or memory is about to run out."""
         if self._cancelled():
             raise Cancelled
-        if self._memory.available_mib() < self._limits.memory_floor_mib:
+        if self.free_mib < 0:
             floor = self._limits.memory_floor_mib
             raise GivenUp(Failed("oom", f"less than {floor:.0f} MiB of memory were left free"))
 
