@@ -68,7 +68,10 @@ class Contestant:
         # Once for every run: it may have hundreds of thousands of batches.
         if self._judged is None or self._judged[0] is not run:
             measured = replace(standard.measurement(run), memory_mib=self.known.memory_mib)
-            self._judged = (run, measured, standard.verdict(run, measured))
+            proven = self._judged is not None and self._judged[2] == "in"
+            verdict = standard.verdict(run, measured)
+            # What is proven stays proven: the rule allows for being asked again and again.
+            self._judged = (run, measured, "in" if proven and verdict is None else verdict)
         return self._judged[1:]
 
 

@@ -22,6 +22,7 @@ REFUTED_AT = 0.01
 _FEWEST_ABOVE = 20
 _SMALLEST_SHARE_ABOVE = 0.05
 _LONG_SERIES = 200
+_BLOCKS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,16 +160,16 @@ def verdict(over: int, n: int, q: float, confidence: float) -> Literal["in", "ou
 
     ``in`` is wrong with probability at most 1 - *confidence* however often it is asked while n
     grows: the error is spent so that a series with none over is proven at the fixed-sample size of
-    :func:`batches_to_prove`, and what remains is halved for every further batch over (an alpha
-    spending rule; Lan and DeMets, Biometrika 70, 1983). ``out`` is a single look at
-    :data:`REFUTED_AT`; it serves the search alone.
+    :func:`batches_to_prove`, and what remains is shared out over one, two, three ... batches over
+    as 1/2, 1/6, 1/12 ... of it (an alpha spending rule; Lan and DeMets, Biometrika 70, 1983).
+    ``out`` is a single look at :data:`REFUTED_AT`; it serves the search alone.
     """
     share = 1.0 - q / 100.0
     needed = batches_to_prove(q, confidence)
     if over == 0:
         return "in" if n >= needed else None
     left = (1.0 - confidence) - (1.0 - share) ** needed
-    if binomial_cdf(over, n, share) <= math.ldexp(left, -over):
+    if binomial_cdf(over, n, share) <= left / (over * (over + 1.0)):
         return "in"
     if n >= 5 and 1.0 - binomial_cdf(over - 1, n, share) <= REFUTED_AT:
         return "out"
@@ -196,16 +197,31 @@ def throughput_estimate(
     """Return inferences per second from the time per batch of all workers together.
 
     *spans_s* has shape (n,): from each batch's start to the next one's of the same worker. The
-    interval is that of the mean of n effective batches, by the normal approximation.
+    interval is that of the mean by the method of batch means, which allows for correlation shorter
+    than a tenth of the series (Law, *Simulation Modeling and Analysis*, 5th ed., section 9.5).
     """
     mean = float(spans_s.mean())
     rate = workers * batch_size
     if len(spans_s) < 2:
         return Estimate(value=rate / mean, low=None, high=None)
-    z = NormalDist().inv_cdf(0.5 + confidence / 2.0)
-    error = z * float(spans_s.std(ddof=1)) / math.sqrt(max(2.0, effective_size(spans_s)))
+    blocks = min(_BLOCKS, len(spans_s))
+    means = np.array([block.mean() for block in np.array_split(spans_s, blocks)])
+    error = _student_quantile(0.5 + confidence / 2.0, blocks - 1)
+    error *= float(means.std(ddof=1)) / math.sqrt(blocks)
     high = rate / (mean - error) if error < mean else None
     return Estimate(value=rate / mean, low=rate / (mean + error), high=high)
+
+
+def _student_quantile(p: float, freedom: int) -> float:
+    """Return Student's t quantile, by its expansion around the normal one.
+
+    Abramowitz and Stegun, *Handbook of Mathematical Functions*, 26.7.5; it lies within 1 % of the
+    true value from four degrees of freedom on.
+    """
+    z = NormalDist().inv_cdf(p)
+    first = (z**3 + z) / 4.0
+    second = (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0
+    return z + first / freedom + second / freedom**2
 
 
 def binomial_cdf(k: int, n: int, p: float) -> float:

@@ -291,7 +291,7 @@ def test_a_disk_that_runs_full_loses_no_trial(sandbox, tiny_model):
         mount -o remount,size=64m {state}
         exec "$@"
     """
-    prefix = namespace(*small_disk(state, "4m", filled_to=700 * 1024), then=twice)
+    prefix = namespace(*small_disk(state, "4m", filled_to=600 * 1024), then=twice)
     done = sandbox.run(
         tiny_model, "--max-latency", "1us", "--trials", "12", "--json", prefix=prefix
     )
