@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Literal
 
 from autotuner import scenario, store
+from autotuner.bench import loadgen
 from autotuner.bench.harness import Harness
+from autotuner.bench.loadgen import LoadTest
 from autotuner.bench.summary import SteadyRun
-from autotuner.core.errors import ModelError
-from autotuner.core.events import Event, Note, Started, TrialStarted, VerifyDone
+from autotuner.core.errors import InputError, ModelError
+from autotuner.core.events import (
+    Event,
+    LoadGenVerdict,
+    Note,
+    Started,
+    TrialStarted,
+    VerifyDone,
+)
 from autotuner.core.outcome import Failed, Measurement, Outcome
+from autotuner.core.profile import Profile
 from autotuner.core.request import VerifyRequest
 from autotuner.host import topology
 from autotuner.standard import Standard
@@ -21,6 +31,7 @@ from autotuner.subject import resolve
 Status = Literal["kept", "broken", "stale"]
 
 _SECONDS = (2.0, 30.0)
+_SAFE_SHARE = 0.8
 
 
 def verify(
@@ -28,10 +39,13 @@ def verify(
 ) -> Iterator[Event]:
     """Measure the profile's winner until its constraints are decided and end with VerifyDone.
 
-    Raises AutotunerError when the profile or its model cannot be used, Cancelled when called off.
+    Raises AutotunerError when the profile, its model or LoadGen cannot be used, Cancelled when
+    called off.
     """
     began = time.monotonic()
     profile = store.read(Path(request.profile))
+    if request.loadgen:
+        _check_loadgen(profile)
     subject = resolve(profile.workload, topology.read(), cache_dir)
     for note in subject.notes:
         yield Note(text=note)
@@ -56,6 +70,10 @@ def verify(
         rate_ips = workload.rate_ips or recorded.throughput_ips
         window = standard.window(*_SECONDS, prove=True)
         found = scenario.run_once(harness, workload, config, window, rate_ips)
+        second: LoadGenVerdict | Failed | None = None
+        if request.loadgen:
+            yield TrialStarted(phase="measure", config=config, why="what does LoadGen say?")
+            second = _ask_loadgen(harness, standard, profile)
     differences = profile.fingerprint.differences(subject.fingerprint)
     if isinstance(found, Failed):
         outcome: Outcome = found
@@ -76,6 +94,7 @@ def verify(
         config=config,
         recorded=profile.winner.measurement,
         outcome=outcome,
+        loadgen=second,
         elapsed_s=time.monotonic() - began,
     )
 
@@ -91,3 +110,44 @@ def _judged(standard: Standard, run: SteadyRun, measurement: Measurement) -> tup
     if verdict == "out":
         return f"{bounds} does not hold", False
     return f"{bounds} could not be proven in {_SECONDS[1]:.0f} s", False
+
+
+def _check_loadgen(profile: Profile) -> None:
+    """Raise unless LoadGen is installed and has something to judge *profile* by."""
+    loadgen.library()
+    if profile.objective.latency_bound is None and not _one_at_a_time(profile):
+        raise InputError(
+            "LoadGen judges by a latency budget and the profile has none; "
+            "leave --loadgen out or tune with --max-latency."
+        )
+
+
+def _ask_loadgen(harness: Harness, standard: Standard, profile: Profile) -> LoadGenVerdict | Failed:
+    """Return LoadGen's verdict on *profile*, at a rate that it should stand.
+
+    That is the proven one in the scenario server. The closed loop has none: there it is a safe
+    share of the highest rate that the simulation predicts, never above that of the throughput.
+    """
+    config, workload = profile.winner.config, profile.workload
+    recorded_ips = profile.winner.measurement.throughput_ips
+    q, budget_ms = profile.objective.latency_bound or (profile.objective.percentile, None)
+    if _one_at_a_time(profile):
+        return harness.ask_loadgen(config, LoadTest(percentile=q))
+    rate_ips = workload.rate_ips or recorded_ips
+    assert rate_ips is not None
+    if workload.scenario != "server":
+        server = scenario.Server(harness, standard, rate_ips=None, seed=workload.seed)
+        predicted = server.trial(config)
+        if isinstance(predicted, Failed):
+            return predicted
+        assert predicted.throughput_ips is not None
+        rate_ips = _SAFE_SHARE * min(rate_ips, predicted.throughput_ips)
+    return harness.ask_loadgen(
+        config, LoadTest(percentile=q, target_qps=rate_ips, target_latency_ms=budget_ms)
+    )
+
+
+def _one_at_a_time(profile: Profile) -> bool:
+    """Say whether there is never more than one sample under way."""
+    config = profile.winner.config
+    return profile.workload.scenario != "server" and config.workers == config.batch_size == 1

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autotuner import backends
+from autotuner.bench import loadgen
 from autotuner.bench.batching import Batching
 from autotuner.bench.dispatch import Dispatcher
 from autotuner.bench.disturbance import Background, disturbance
@@ -27,6 +29,7 @@ from autotuner.bench.stats import steady
 from autotuner.bench.summary import ServedRun, SteadyRun, TimedBatches
 from autotuner.bench.window import Window
 from autotuner.core.config import Config
+from autotuner.core.events import LoadGenVerdict
 from autotuner.core.outcome import Failed
 from autotuner.host import activity
 from autotuner.host.activity import Activity
@@ -42,7 +45,7 @@ _REPEATS = 1
 _BACKGROUND_S = 0.3
 _LEAD_IN_S = 0.5
 
-_Run = TypeVar("_Run", SteadyRun, ServedRun, TimedBatches)
+_Run = TypeVar("_Run", SteadyRun, ServedRun, TimedBatches, LoadGenVerdict)
 
 
 class Harness:
@@ -153,6 +156,13 @@ class Harness:
             keep=keep,
         )
 
+    def ask_loadgen(self, config: Config, test: loadgen.LoadTest) -> LoadGenVerdict | Failed:
+        """Warm up until steady, then let MLPerf LoadGen ask and judge.
+
+        Raises MachineError when it is not installed.
+        """
+        return self._trial(config, lambda ready: self._ask_loadgen(ready, test), keep=False)
+
     def unload(self, config: Config) -> None:
         """Drop the sessions of *config* if it is loaded."""
         self._pool.unload(config)
@@ -261,6 +271,18 @@ class Harness:
             disturbed=disturbance(before, after, usual),
             **_circumstances(ready, stopped, settled=settled),
         )
+
+    def _ask_loadgen(self, ready: Ready, test: loadgen.LoadTest) -> LoadGenVerdict:
+        usual, check = self.background, self._pool.check
+        warm_up(ready, most_s=self._limits.warm_up_s, check=check)
+        before = self._activity()
+        verdict = loadgen.run(ready, Batching.of(ready.config), test, check=check)
+        after = self._activity()
+        self._stop(ready)
+        self.window_s += after.at_s - before.at_s
+        # Whatever else happened can only have made it harder to be valid.
+        disturbed = None if verdict.valid else disturbance(before, after, usual)
+        return replace(verdict, disturbed=disturbed)
 
     def _stop(
         self,

@@ -12,10 +12,12 @@ from rich.console import Console
 
 from autotuner.cli import tables
 from autotuner.core.config import Config
+from autotuner.core.encoding import encode
 from autotuner.core.events import (
     Candidate,
     Ending,
     JobFailed,
+    LoadGenVerdict,
     MeasureDone,
     PlanDone,
     TuneDone,
@@ -96,6 +98,7 @@ def verify_document(done: VerifyDone) -> dict[str, Any]:
         "differences": list(done.differences),
         **_outcome(done.config, done.outcome),
         "recorded": measurement_document(done.recorded),
+        "loadgen": encode(done.loadgen),
         "elapsed_s": done.elapsed_s,
     }
 
@@ -188,6 +191,26 @@ def _show_verify(done: VerifyDone, console: Console) -> None:
     console.print(tables.comparison(columns, None))
     console.print()
     console.print(done.message)
+    if isinstance(done.loadgen, Failed):
+        console.print(f"LoadGen could not finish: {done.loadgen.reason}: {done.loadgen.detail}")
+    elif done.loadgen is not None:
+        console.print(_loadgen_line(done.loadgen))
+
+
+def _loadgen_line(verdict: LoadGenVerdict) -> str:
+    """Return LoadGen's verdict with the figures that it rests on."""
+    latency = f"p{verdict.percentile:g} {tables.known(verdict.latency_ms, '{:.2f} ms')}"
+    if verdict.target_latency_ms is not None:
+        latency += f" of {verdict.target_latency_ms:g} ms"
+    rate = f"{tables.known(verdict.completed_qps, '{:.1f}')} queries/s completed"
+    if verdict.scheduled_qps is not None:
+        rate += f" of {verdict.scheduled_qps:.1f} scheduled"
+    early = "satisfied" if verdict.early_stopping else "not satisfied"
+    line = (
+        f"MLPerf LoadGen ({verdict.scenario}): {'VALID' if verdict.valid else 'INVALID'}, "
+        f"{latency}, {rate}, early stopping {early}."
+    )
+    return line + (f" It was disturbed: {verdict.disturbed}." if verdict.disturbed else "")
 
 
 def _show_tune(done: TuneDone, console: Console) -> None:

@@ -110,10 +110,12 @@ def tune_request(options: argparse.Namespace) -> TuneRequest:
         confidence=options.confidence,
         max_trials=options.trials,
         max_seconds=options.time,
+        first=options.first,
         dimensions={name: values for name, values in chosen.items() if values is not None},
         sampler=options.sampler,
         storage=options.storage,
         fresh=options.fresh,
+        pareto=options.pareto,
         out=str(Path(options.out).absolute()) if options.out else None,
         dry_run=options.dry_run,
     )
@@ -231,13 +233,24 @@ def _add_tune(verb: argparse.ArgumentParser) -> None:
         help=f"time for the search, the final proof comes on top "
         f"(default {DEFAULT_SEARCH_SECONDS:g}s)",
     )
+    search.add_argument(
+        "--first",
+        action="store_true",
+        help="stop at the first configuration that is proven within the constraints",
+    )
     search.add_argument("--sampler", choices=("auto", "tpe", "gp", "random"), default="auto")
     search.add_argument(
         "--storage",
         metavar="URL",
-        help="where trials are kept (default SQLite in the state folder)",
+        help="where trials are kept (default SQLite in the state folder); equal boxes share their "
+        "work at one postgresql://...",
     )
     search.add_argument("--fresh", action="store_true", help="ignore what earlier runs measured")
+    search.add_argument(
+        "--pareto",
+        action="store_true",
+        help="keep the front of throughput against latency in the profile",
+    )
     search.add_argument("--dry-run", action="store_true", help="print the search space and stop")
     _add_output(verb)
     verb.add_argument("--out", metavar="DIR", help="put an extra copy of the profile there")
@@ -279,6 +292,11 @@ def _add_profiles(verb: argparse.ArgumentParser) -> None:
 
 def _add_verify(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("name", metavar="PROFILE", help="a profile's name or path")
+    verb.add_argument(
+        "--loadgen",
+        action="store_true",
+        help="let MLPerf LoadGen judge it too (needs edge-autotune[loadgen])",
+    )
     _add_output(verb)
 
 

@@ -28,7 +28,8 @@ def _measure(chosen: argparse.Namespace) -> int:
 
 def _verify(chosen: argparse.Namespace) -> int:
     path = _kept().find(chosen.name)
-    return _carry_out(VerifyRequest(profile=str(path.absolute())), chosen)
+    request = VerifyRequest(profile=str(path.absolute()), loadgen=chosen.loadgen)
+    return _carry_out(request, chosen)
 
 
 def _carry_out(request: Request, chosen: argparse.Namespace) -> int:

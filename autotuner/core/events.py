@@ -9,7 +9,7 @@ from typing import Any, Literal
 from autotuner.core.config import Config
 from autotuner.core.encoding import decode, encode
 from autotuner.core.errors import ProtocolError
-from autotuner.core.outcome import Measurement, Outcome
+from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.space import Value
 
 Phase = Literal["baseline", "search", "proof", "measure"]
@@ -90,11 +90,34 @@ class MeasureDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadGenVerdict:
+    """What MLPerf LoadGen says, in its own terms, of *scenario*, a name of its own too.
+
+    *latency_ms* is the *percentile* of its queries' latencies, *summary* the text of its summary.
+    There is no target under SingleStream, which asks one query after the other. *disturbed* says
+    what else may have shaped a run that was not valid.
+    """
+
+    scenario: str
+    valid: bool
+    percentile: float
+    latency_ms: float | None = None
+    target_latency_ms: float | None = None
+    target_qps: float | None = None
+    scheduled_qps: float | None = None
+    completed_qps: float | None = None
+    early_stopping: bool = False
+    summary: str = ""
+    disturbed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyDone:
     """The end of a verification.
 
     *differences* are the fields of the fingerprint that have changed since the profile was made;
-    *recorded* is what the profile says, *outcome* what was measured now.
+    *recorded* is what the profile says, *outcome* what was measured now, *loadgen* what LoadGen
+    says if it was asked.
     """
 
     status: Literal["kept", "broken", "stale"]
@@ -104,6 +127,7 @@ class VerifyDone:
     config: Config
     recorded: Measurement
     outcome: Outcome
+    loadgen: LoadGenVerdict | Failed | None = None
     elapsed_s: float
 
 

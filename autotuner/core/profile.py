@@ -51,7 +51,9 @@ class Profile:
 
     *status* is ``proven`` when the constraint holds with the stated confidence and
     ``interrupted`` when the run was ended before that could be shown. *created* is the time in UTC,
-    ISO 8601; *speedup* is the ratio of the throughputs.
+    ISO 8601; *speedup* is the ratio of the throughputs. *front* are the configurations that no
+    other beat, of throughput, latency and, where it was measured, energy, whatever the constraints;
+    it is what the search saw, not proven.
     """
 
     schema: int = SCHEMA
@@ -67,6 +69,7 @@ class Profile:
     speedup: float | None
     search: SearchRecord
     fingerprint: Fingerprint
+    front: tuple[Evidence, ...] = ()
 
     @property
     def name(self) -> str:

@@ -52,7 +52,9 @@ class TuneRequest:
     """Search the best configuration, prove it and keep it as a profile.
 
     *dimensions* narrows dimensions of the search space to the given values; *max_seconds* bounds
-    the search, the final proof comes on top. *out* is a folder that gets an extra copy.
+    the search, the final proof comes on top. *first* is content with the first configuration of the
+    search that is proven, *pareto* keeps the front of throughput against latency in the profile.
+    *out* is a folder that gets an extra copy.
 
     In the scenario ``server`` the latency is that of a request, and the throughput is the highest
     rate of requests at which it keeps its budget. With a given rate that is a prediction, the
@@ -68,10 +70,12 @@ class TuneRequest:
     confidence: float = 0.95
     max_trials: int | None = None
     max_seconds: float = DEFAULT_SEARCH_SECONDS
+    first: bool = False
     dimensions: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     sampler: str = "auto"
     storage: str | None = None
     fresh: bool = False
+    pareto: bool = False
     out: str | None = None
     dry_run: bool = False
 
@@ -143,9 +147,13 @@ def _check_percentile(percentile: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest:
-    """Measure the profile in the file *profile* again and judge whether it still holds."""
+    """Measure the profile in the file *profile* again and judge whether it still holds.
+
+    With *loadgen* MLPerf LoadGen judges it too.
+    """
 
     profile: str
+    loadgen: bool = False
 
 
 Request = TuneRequest | MeasureRequest | VerifyRequest

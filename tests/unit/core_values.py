@@ -115,6 +115,7 @@ profiles = st.builds(
     ),
     fingerprint=fingerprints,
     workload=_workloads,
+    front=st.lists(_evidence, max_size=2).map(tuple),
 )
 requests = (
     st.builds(
@@ -128,10 +129,12 @@ requests = (
         confidence=st.floats(0.5, 0.999),
         max_trials=maybe(counts),
         max_seconds=positive,
+        first=st.booleans(),
         dimensions=st.dictionaries(names, st.lists(maybe(settings)).map(tuple), max_size=2),
         sampler=names,
         storage=maybe(names),
         fresh=st.booleans(),
+        pareto=st.booleans(),
         out=maybe(names),
         dry_run=st.booleans(),
     )
@@ -142,7 +145,21 @@ requests = (
         seconds=positive,
         percentile=st.floats(1.0, 99.99),
     )
-    | st.builds(VerifyRequest, profile=names)
+    | st.builds(VerifyRequest, profile=names, loadgen=st.booleans())
+)
+_loadgen_verdicts = st.builds(
+    events.LoadGenVerdict,
+    scenario=names,
+    valid=st.booleans(),
+    percentile=figures,
+    latency_ms=maybe(figures),
+    target_latency_ms=maybe(figures),
+    target_qps=maybe(figures),
+    scheduled_qps=maybe(figures),
+    completed_qps=maybe(figures),
+    early_stopping=st.booleans(),
+    summary=names,
+    disturbed=maybe(names),
 )
 _phases = st.sampled_from(["baseline", "search", "proof", "measure"])
 _candidates = st.builds(events.Candidate, config=configs, measurement=measurements)
@@ -201,6 +218,7 @@ all_events = st.one_of(
         config=configs,
         recorded=measurements,
         outcome=outcomes,
+        loadgen=maybe(_loadgen_verdicts | failures),
         elapsed_s=figures,
     ),
     st.builds(

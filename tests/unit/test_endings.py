@@ -8,7 +8,15 @@ from rich.console import Console
 
 from autotuner.cli import endings, tables
 from autotuner.core.config import Config
-from autotuner.core.events import Candidate, JobFailed, MeasureDone, PlanDone, TuneDone, VerifyDone
+from autotuner.core.events import (
+    Candidate,
+    JobFailed,
+    LoadGenVerdict,
+    MeasureDone,
+    PlanDone,
+    TuneDone,
+    VerifyDone,
+)
 from autotuner.core.outcome import Failed, Measurement
 
 MEASURED = Measurement(
@@ -71,7 +79,7 @@ NOT_MEASURED = MeasureDone(
 FAULT = JobFailed(message="This is a fault.", unexpected=True, traceback="Traceback: x\n")
 
 
-def verify_done(status):
+def verify_done(status, **more):
     """Return the end of a verification."""
     return VerifyDone(
         status=status,
@@ -81,6 +89,7 @@ def verify_done(status):
         recorded=MEASURED,
         outcome=MEASURED,
         elapsed_s=2.5,
+        **more,
     )
 
 
@@ -171,6 +180,38 @@ def test_a_measurement_that_failed_says_why():
     assert document["status"] == "failed"
     assert document["failed"] == {"reason": "oom", "detail": "too big"}
     assert document["config"]["batch_size"] == 4
+
+
+@pytest.mark.parametrize(("valid", "word"), [(True, "VALID"), (False, "INVALID")])
+def test_loadgens_verdict_stands_beside_ours_and_changes_no_status(end, valid, word):
+    """With the figures that it rests on, in the line and in the document."""
+    verdict = LoadGenVerdict(
+        scenario="Server",
+        valid=valid,
+        percentile=99.0,
+        latency_ms=31.25,
+        target_latency_ms=50.0,
+        target_qps=80.0,
+        scheduled_qps=80.1,
+        completed_qps=79.9,
+        early_stopping=valid,
+    )
+    status, out, _ = end(verify_done("kept", loadgen=verdict))
+    assert status == 0
+    said = "p99 31.25 ms of 50 ms, 79.9 queries/s completed of 80.1 scheduled"
+    assert f"MLPerf LoadGen (Server): {word}, {said}" in " ".join(out.split())
+    document = endings.verify_document(verify_done("kept", loadgen=verdict))
+    assert document["loadgen"]["valid"] is valid
+    assert document["loadgen"]["completed_qps"] == 79.9
+
+
+def test_a_run_of_loadgen_that_failed_says_why(end):
+    """Nothing is made up, and a verification without LoadGen says nothing of it."""
+    _, out, _ = end(verify_done("kept", loadgen=Failed("crashed", "a worker was ended")))
+    assert "LoadGen could not finish: crashed: a worker was ended" in out
+    _, out, _ = end(verify_done("kept"))
+    assert "LoadGen" not in out
+    assert endings.verify_document(verify_done("kept"))["loadgen"] is None
 
 
 def test_a_dry_run_lists_the_space():
