@@ -26,7 +26,8 @@ class Conclusion:
     """All that is known when a run has ended.
 
     *trials* are those of this study, *known* every configuration with the last measurement of the
-    search. *recommended* counts when the run was called off before there was a *verdict*.
+    search, *front* the trials to keep as the profile's front. *recommended* counts when the run was
+    called off before there was a *verdict*.
     """
 
     request: TuneRequest
@@ -35,6 +36,7 @@ class Conclusion:
     stopped_because: str
     trials: Sequence[Trial]
     known: Mapping[Config, Measurement]
+    front: Sequence[Trial] = ()
     baseline: Candidate | None
     recommended: Candidate | None
     verdict: Verdict | None
@@ -85,6 +87,11 @@ class Conclusion:
                 stopped_because=self.stopped_because,
             ),
             fingerprint=self.subject.fingerprint,
+            front=tuple(
+                Evidence(config=Config.from_mapping(trial.config), measurement=trial.outcome)
+                for trial in self.front
+                if isinstance(trial.outcome, Measurement)
+            ),
         )
 
     def event(self, profile_path: str | None) -> TuneDone:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
 from autotuner import locations, plan, scenario, store
+from autotuner.bench.footprint import predict_mib
 from autotuner.bench.harness import Cancelled, Harness
 from autotuner.conclusion import Conclusion
 from autotuner.core.config import Config
@@ -22,18 +23,19 @@ from autotuner.core.events import (
     TrialDone,
     TrialStarted,
 )
-from autotuner.core.outcome import Failed, Measurement
+from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.profile import Profile
 from autotuner.core.request import TuneRequest
 from autotuner.core.space import SearchSpace, Value
 from autotuner.host import topology
 from autotuner.proof import Contestant, Verdict, prove
 from autotuner.scenario import Scenario
-from autotuner.search.study import Search, Trial, stored_facts, study_name
+from autotuner.search import IMPORTED, Search, Trial, stored_facts, study_name, trade_off
 from autotuner.standard import Standard
 from autotuner.subject import Subject, resolve
 
 _FINALISTS = 6
+_FOUND = "a configuration within the constraints was found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class _Run:
     places: Places
     began: float
     baseline: Candidate | None = None
+    refuted: set[Config] = field(default_factory=set)
 
     def events(self) -> Iterator[Event]:
         request = self.request
@@ -112,8 +115,7 @@ class _Run:
         verdict: Verdict | None = None
         try:
             yield from self._measure_baseline()
-            reason = yield from self._search_until_stopped()
-            verdict = yield from self._prove()
+            reason, verdict = yield from self._search_and_prove()
         except Cancelled:
             reason = "it was called off"
         conclusion = self._conclusion(reason, verdict)
@@ -136,6 +138,17 @@ class _Run:
         self.search.import_trials([(self._point(config), outcome)])
         yield TrialDone(phase="baseline", config=config, outcome=outcome, best=self._best())
 
+    def _search_and_prove(self) -> Generator[Event, None, tuple[str, Verdict]]:
+        """Search, then prove what was found; what cannot be proven is not the *first*."""
+        while (reason := (yield from self._search_until_stopped())) == _FOUND:
+            best = self.search.best()
+            assert best is not None
+            verdict = yield from self._prove([best])
+            if verdict.winner is not None and verdict.winner is not verdict.baseline:
+                return reason, verdict
+            self.refuted.add(Config.from_mapping(best.config))
+        return reason, (yield from self._prove(self.search.finalists(_FINALISTS)))
+
     def _search_until_stopped(self) -> Generator[Event, None, str]:
         """Measure what the search proposes; return why it stopped."""
         while not (reason := self._reason_to_stop()):
@@ -144,7 +157,7 @@ class _Run:
             yield TrialStarted(phase="search", number=trial.number, config=config, why=trial.why)
             began = time.monotonic()
             try:
-                outcome = self.scenario.trial(config)
+                outcome = self._trial(config)
             except Cancelled:
                 self.search.release(trial)
                 raise
@@ -160,20 +173,40 @@ class _Run:
             )
         return reason
 
+    def _trial(self, config: Config) -> Outcome:
+        """Measure *config*, unless it would need more memory than there is."""
+        need_mib, free_mib = predict_mib(config, self._measured()), self.harness.free_mib
+        if need_mib is not None and need_mib > free_mib:
+            return Failed("oom", f"it needs about {need_mib:.0f} MiB and {free_mib:.0f} are free")
+        return self.scenario.trial(config)
+
+    def _measured(self) -> dict[Config, Measurement]:
+        """Return every configuration with the last measurement of it."""
+        return {
+            Config.from_mapping(trial.config): trial.outcome
+            for trial in self.search.trials()
+            if isinstance(trial.outcome, Measurement)
+        }
+
     def _reason_to_stop(self) -> str | None:
         most = self.request.max_trials
         if most is not None and len(self._own_trials()) >= most:
             return f"{most} trials were made"
         if self._seconds_left() <= 0.0:
             return f"{self.request.max_seconds:g} s of search were used"
+        if self.request.first and self._has_first():
+            return _FOUND
         return self.search.exhausted()
 
-    def _prove(self) -> Generator[Event, None, Verdict]:
+    def _has_first(self) -> bool:
+        """Say whether something other than the baseline is sure to keep the constraints."""
         assert self.baseline is not None
-        known = {
-            Config.from_mapping(trial.config): trial.outcome
-            for trial in self.search.finalists(_FINALISTS)
-        }
+        best = self._best()
+        return best is not None and best.config not in {self.baseline.config, *self.refuted}
+
+    def _prove(self, trials: Sequence[Trial]) -> Generator[Event, None, Verdict]:
+        assert self.baseline is not None
+        known = {Config.from_mapping(trial.config): trial.outcome for trial in trials}
         finalists = [
             Contestant(config=config, known=outcome)
             for config, outcome in known.items()
@@ -199,11 +232,10 @@ class _Run:
             subject=self.subject,
             stopped_because=reason,
             trials=self._own_trials(),
-            known={
-                Config.from_mapping(trial.config): trial.outcome
-                for trial in self.search.trials()
-                if isinstance(trial.outcome, Measurement)
-            },
+            known=self._measured(),
+            front=trade_off(self.search.trials(), self.request.objective)
+            if self.request.pareto
+            else (),
             baseline=self.baseline,
             recommended=self._best(),
             verdict=verdict,
@@ -233,7 +265,7 @@ class _Run:
 
     def _own_trials(self) -> tuple[Trial, ...]:
         """Return the trials of this study, those of an interrupted run included."""
-        return tuple(trial for trial in self.search.trials() if trial.why != "imported")
+        return tuple(trial for trial in self.search.trials() if trial.why != IMPORTED)
 
     def _seconds_left(self) -> float:
         used = sum(trial.seconds or 0.0 for trial in self._own_trials())

@@ -32,7 +32,7 @@ def coordinates(space: SearchSpace) -> Axes:
     """Return the coordinates of every configuration: ladders centred, one column a category.
 
     Beside the space's own axes there is the product of workers and threads, which the cores must
-    carry, and the waste past a kernel tile.
+    carry, the batch that a concurrency fills, and the waste past a kernel tile.
     """
     blocks: list[tuple[Array, float]] = []
     for dimension in space.dimensions:
@@ -145,6 +145,10 @@ def _known_interactions(space: SearchSpace) -> list[Array]:
     if workers is not None and threads is not None:
         extras.append(_centred(np.log(workers * threads)))
     batch = _amounts(space, BATCH)
+    concurrency = _amounts(space, CONCURRENCY)
+    if batch is not None and workers is not None and concurrency is not None:
+        # What each worker finds to do at once makes its batch, up to the largest.
+        extras.append(_centred(np.log(np.clip(concurrency / workers, 1.0, batch))))
     if batch is not None:
         for tile in TILES:
             waste = np.log(np.ceil(batch / tile) * tile / batch)

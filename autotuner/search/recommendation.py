@@ -9,9 +9,10 @@ from autotuner.search.evidence import Evidence
 from autotuner.search.normal import cumulative
 from autotuner.search.surrogate import Belief
 
-SURE = {1: 0.95, 2: 0.9}
-"""The probability of keeping every constraint that a recommendation needs, by measurements."""
-SURE_AFTER_MORE = 0.85
+SURE = 0.8
+"""The probability of keeping every constraint that a recommendation needs."""
+MORE_AFTER_ONE = 0.12
+"""How much more it needs after one measurement; half of that after two, and so on."""
 DOUBTFUL = 0.3
 ENOUGH = 3
 """Measurements after which noise has had its say."""
@@ -25,10 +26,8 @@ NEGLIGIBLE_NOISE = 0.004
 def recommended(belief: Belief, evidence: Evidence) -> NDArray[np.intp]:
     """Return the measured rows that may be recommended, best first."""
     rows = evidence.rows
-    counts = evidence.counts
-    needed = np.asarray([SURE.get(int(n), SURE_AFTER_MORE) for n in counts])
-    if belief.noise < NEGLIGIBLE_NOISE:
-        needed[:] = SURE_AFTER_MORE
+    noisy = belief.noise >= NEGLIGIBLE_NOISE
+    needed = SURE + (MORE_AFTER_ONE / evidence.counts if noisy else 0.0)
     sure = rows[belief.feasible[rows] >= needed]
     ranked: NDArray[np.intp] = sure[np.argsort(-belief.gain[sure], kind="stable")]
     return ranked

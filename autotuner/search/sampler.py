@@ -17,6 +17,7 @@ from autotuner.search.judge import Judge
 from autotuner.search.proposals import Proposer
 from autotuner.search.recommendation import recommended, worth_repeating
 from autotuner.search.seeds import first_rows
+from autotuner.search.surrogate import Belief
 
 SwitchingCost = Callable[[Mapping[str, Value] | None, Mapping[str, Value]], float]
 """Seconds to change from the configuration that ran last, None at first, to another."""
@@ -28,6 +29,8 @@ _CROWDED = 0.15
 _AS_GOOD = 0.7
 """A cheaper switch is preferred among proposals that promise this share of the best."""
 _COMPARED = 50
+DOUBT = 2.0
+"""A surrogate that promises little may be too sure of itself: its errors count so many times."""
 
 
 class SurrogateSampler(Proposer):
@@ -70,8 +73,7 @@ class SurrogateSampler(Proposer):
             self.why = "try again what failed"
             return int(self._rng.integers(len(self.space)))
         belief = self._judge.belief(evidence)
-        promise = improvement(belief, evidence) * self._apart(evidence)
-        promise[~free] = -1.0
+        promise = self._promise(belief, evidence)
         row = int(np.argmax(promise))
         again = worth_repeating(belief, evidence)
         if again is not None and promise[row] < max(again[1], WORTHWHILE):
@@ -83,9 +85,18 @@ class SurrogateSampler(Proposer):
             likely = evidence.rows[np.argmax(belief.feasible[evidence.rows])]
             return int(best[0] if len(best) else likely)
         self.why = "expected improvement"
+        if promise[row] < WORTHWHILE:
+            promise = self._promise(belief, evidence, doubt=DOUBT)
+            row = int(np.argmax(promise))
         if self._switching_cost is not None:
             return self._cheapest(promise, self._switching_cost)
         return row
+
+    def _promise(self, belief: Belief, evidence: Evidence, *, doubt: float = 1.0) -> Array:
+        """Return what each configuration promises, below zero for what was tried or runs."""
+        promise = improvement(belief, evidence, doubt=doubt) * self._apart(evidence)
+        promise[list(evidence.seen)] = -1.0
+        return promise
 
     def _most_distant(self, evidence: Evidence, free: np.ndarray) -> int:
         free = free & self._first if (free & self._first).any() else free

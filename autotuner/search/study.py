@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import types
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from autotuner.core import Measurement, Objective, Outcome, SearchSpace, Value
 from autotuner.core.encoding import encode
-from autotuner.core.errors import SpaceError, StateError
+from autotuner.core.errors import SpaceError
 from autotuner.search.acquisition import BELOW_NOISE, improvement
 from autotuner.search.evidence import Evidence
+from autotuner.search.facts import IMPORTED, fact_key
 from autotuner.search.heartbeat import Heartbeat
+from autotuner.search.identity import introduce
 from autotuner.search.judge import Judge, stored_outcome
-from autotuner.search.parameters import describe, distributions, from_params, to_params
+from autotuner.search.parameters import distributions, from_params, to_params
 from autotuner.search.recommendation import promising, recommended, worth_repeating
 from autotuner.search.sampler import SwitchingCost
 from autotuner.search.samplers import make_sampler
 from autotuner.search.scores import scored
 from autotuner.search.storage import close_storage, is_shared, open_storage, reported
-
-SCHEMA = 1
-"""Version of what a study and its trials hold; older ones are migrated, newer ones refused."""
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -80,17 +76,26 @@ class Search:
         self._running: dict[int, optuna.Trial] = {}
         self._finished: dict[int, Trial] = {}
         self._storage = open_storage(storage)
-        with reported(storage):
+        try:
+            self._open(name, fingerprint, seeds)
+        except BaseException:
+            close_storage(self._storage)
+            raise
+
+    def _open(
+        self, name: str, fingerprint: str | None, seeds: Sequence[Mapping[str, Value]]
+    ) -> None:
+        with reported(self._url):
             self._study = optuna.create_study(
                 storage=self._storage,
                 sampler=self._sampler,
                 study_name=name,
-                direction=objective.direction,
+                direction=self.objective.direction,
                 load_if_exists=True,
             )
-            self._introduce(name, fingerprint)
+            introduce(self._study, self.space, self.objective, fingerprint=fingerprint)
             self._heartbeat = Heartbeat(self._study, self._storage, name)
-            if not is_shared(storage):
+            if not is_shared(self._url):
                 self._recover(name)
             self._enqueue(seeds)
 
@@ -103,9 +108,11 @@ class Search:
     def close(self) -> None:
         """Free the trials that still run and close the storage."""
         self._heartbeat.stop()
-        with reported(self._url):
-            for number in tuple(self._running):
-                self._fail(number)
+        try:
+            with reported(self._url):
+                for number in tuple(self._running):
+                    self._fail(number)
+        finally:
             close_storage(self._storage)
 
     def ask(self) -> Trial:
@@ -192,10 +199,10 @@ class Search:
 
         Left out is what lies outside the space, lacks a metric or is known already.
         """
-        known = {_fact_key(trial.config, trial.outcome) for trial in self.trials()}
+        known = {fact_key(trial.config, trial.outcome) for trial in self.trials()}
         added = 0
         for config, outcome in facts:
-            key = _fact_key(config, outcome)
+            key = fact_key(config, outcome)
             if key in known or config not in self.space:
                 continue
             try:
@@ -212,42 +219,13 @@ class Search:
                         distributions=self._distributions,
                         constraints=dict(score.violations),
                         user_attrs={
-                            "why": "imported",
+                            "why": IMPORTED,
                             "config": dict(config),
                             "outcome": encode(outcome),
                         },
                     )
                 )
         return added
-
-    def _introduce(self, name: str, fingerprint: str | None) -> None:
-        """Write what the study is about, or check that it is what this search wants."""
-        attributes = self._study.user_attrs
-        schema = attributes.get("schema", SCHEMA)
-        if schema > SCHEMA:
-            raise StateError(
-                f"The study {name!r} was written by a newer version (schema {schema}, this one "
-                f"knows {SCHEMA}); update, or choose another study."
-            )
-        wanted: dict[str, Any] = {
-            "schema": SCHEMA,
-            "fingerprint": fingerprint,
-            "objective": str(self.objective),
-            "space": describe(self.space),
-        }
-        for key in ("objective", "space"):
-            if attributes.get(key, wanted[key]) != json.loads(json.dumps(wanted[key])):
-                raise StateError(
-                    f"The study {name!r} is about another {key}; "
-                    "choose another name and import its trials."
-                )
-        for key, value in wanted.items():
-            if key not in attributes:
-                self._study.set_user_attr(key, value)
-        if not self._study.metric_names:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                self._study.set_metric_names([self.objective.metric])
 
     def _recover(self, name: str) -> None:
         """Complete or free the trials that a killed process left running."""
@@ -311,36 +289,3 @@ class Search:
         self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
         self._heartbeat.leave(number)
         self._running.pop(number, None)
-
-
-def stored_facts(
-    storage: str, *, fingerprint: str
-) -> tuple[tuple[Mapping[str, Value], Outcome], ...]:
-    """Return what every study in *storage* with this *fingerprint* measured, oldest study first.
-
-    Raises StateError when the storage cannot be used.
-    """
-    facts: list[tuple[Mapping[str, Value], Outcome]] = []
-    opened = open_storage(storage)
-    with reported(storage):
-        for study in optuna.get_all_study_names(opened):
-            loaded = optuna.load_study(study_name=study, storage=opened)
-            attributes = loaded.user_attrs
-            if attributes.get("fingerprint") != fingerprint or attributes["schema"] > SCHEMA:
-                continue
-            for frozen in loaded.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-                stored = frozen.user_attrs
-                if stored.get("why") != "imported" and "outcome" in stored:
-                    facts.append((stored["config"], stored_outcome(frozen)))
-        close_storage(opened)
-    return tuple(facts)
-
-
-def study_name(fingerprint: str, space: SearchSpace, objective: Objective) -> str:
-    """Return a name that only searches of the same fingerprint, space and objective share."""
-    text = json.dumps([fingerprint, describe(space), str(objective)])
-    return f"{fingerprint}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-def _fact_key(config: Mapping[str, Value], outcome: Outcome | None) -> str:
-    return json.dumps([dict(config), encode(outcome)], sort_keys=True)

@@ -107,6 +107,15 @@ def test_the_profile_holds_the_evidence():
     assert profile.model.sha256 == SUBJECT.info.sha256
 
 
+def test_a_front_that_was_asked_for_stands_in_the_profile():
+    """As the search measured it, for other budgets; without it there is none."""
+    measured = Measurement(throughput_ips=9.0, p99_ms=4.0)
+    point = Trial(number=0, config={"batch_size": 4}, why="seed", outcome=measured)
+    (kept,) = conclusion(verdict=PROVEN, front=(point,)).profile(WHEN).front
+    assert (kept.config, kept.measurement) == (FAST, measured)
+    assert conclusion(verdict=PROVEN).profile(WHEN).front == ()
+
+
 def test_the_profile_tells_how_the_search_went():
     """Trials that failed are counted among them."""
     search = conclusion(verdict=PROVEN).profile(WHEN).search

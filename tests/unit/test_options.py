@@ -66,8 +66,8 @@ def test_every_option_reaches_the_request(tmp_path, monkeypatch):
         "net.onnx --max-latency 20ms --percentile 99.9 --objective latency --min-throughput 5 "
         "--max-memory 2GiB --confidence 0.9 --batch-sizes 1..3 --workers 1,2 --threads 2,default "
         "--affinity none,compact --providers onnxruntime-cpu --trials 7 --time 2m --sampler tpe "
-        "--storage sqlite:///s.db --fresh --dry-run --out results --shape x=3x8x8 --shape y=4 "
-        "--data samples.npz --seed 5 --plain --json --debug"
+        "--first --pareto --storage sqlite:///s.db --fresh --dry-run --out results "
+        "--shape x=3x8x8 --shape y=4 --data samples.npz --seed 5 --plain --json --debug"
     )
     assert tuning(line) == TuneRequest(
         workload=Workload(
@@ -84,6 +84,7 @@ def test_every_option_reaches_the_request(tmp_path, monkeypatch):
         confidence=0.9,
         max_trials=7,
         max_seconds=120.0,
+        first=True,
         dimensions={
             "batch_size": (1, 2, 3),
             "workers": (1, 2),
@@ -94,6 +95,7 @@ def test_every_option_reaches_the_request(tmp_path, monkeypatch):
         sampler="tpe",
         storage="sqlite:///s.db",
         fresh=True,
+        pareto=True,
         out=str(tmp_path / "results"),
         dry_run=True,
     )

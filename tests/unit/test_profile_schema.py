@@ -100,6 +100,7 @@ FULL = Profile(
         scenario="server",
         rate_ips=200.0,
     ),
+    front=(Evidence(config=Config(), measurement=FULL_MEASUREMENT),),
 )
 LEAST = Profile(
     status="interrupted",
@@ -181,6 +182,7 @@ def test_the_schema_is_for_the_version_that_is_written():
         (("winner", "measurement", "latency"), 1.0),
         (("fingerprint", "shapes", "data_0", 1), "wide"),
         (("fingerprint", "serial_number"), "12345"),
+        (("front", 0, "measurement", "p99_ms"), -1.0),
         (("fingerprint", "scenario"), "rush hour"),
     ],
     ids=lambda item: ".".join(map(str, item)) if isinstance(item, tuple) else repr(item),

@@ -56,6 +56,22 @@ def test_neighbours_on_a_ladder_are_nearer_than_its_ends():
     assert points[1] - points[0] < points[2] - points[1]
 
 
+def test_the_batch_that_a_concurrency_fills_is_a_coordinate():
+    """Up to the largest batch, eight clients of two instances are like four of one."""
+    space = SearchSpace(
+        [
+            Dimension("instances", (1, 2), ordered=True),
+            Dimension("max_batch", (1, 8), ordered=True),
+            Dimension("concurrency", (4, 8), ordered=True),
+        ]
+    )
+    filled = coordinates(space).points[:, -1]
+    eight_of_two = rows(space, instances=2, max_batch=8, concurrency=8)[0]
+    four_of_one = rows(space, instances=1, max_batch=8, concurrency=4)[0]
+    assert filled[eight_of_two] == filled[four_of_one]
+    assert np.ptp(filled[rows(space, max_batch=1)]) == 0.0
+
+
 def test_categories_are_equally_far_apart():
     """No category is nearer to another than a third."""
     points = coordinates(SearchSpace([Dimension("kind", ("a", "b", "c"))])).points

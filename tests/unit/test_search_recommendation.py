@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from autotuner.core import Failed, Measurement
@@ -41,6 +43,14 @@ def test_what_was_not_measured_is_never_recommended():
     assert list(recommended(belief([1.0, 9.0], [-0.5, -0.5]), evidence(0))) == [0]
 
 
+def test_one_measurement_needs_to_be_surer_than_many():
+    """Noise has its say: the same probability is enough only after several measurements."""
+    believed = replace(belief([1.0], [-0.5]), feasible=np.asarray([0.86]))
+    assert len(recommended(believed, evidence(0))) == 0
+    assert list(recommended(believed, evidence(0, 0, 0))) == [0]
+    assert list(recommended(replace(believed, noise=0.001), evidence(0))) == [0]
+
+
 def test_nothing_sure_means_no_recommendation():
     """None is an honest answer."""
     assert len(recommended(belief([1.0], [-0.01]), evidence(0))) == 0
@@ -79,6 +89,17 @@ def test_what_was_tried_or_runs_promises_nothing_more():
     found = evidence(0, running=[1])
     promise = improvement(belief([1.0, 2.0, 1.0], [-0.5, -0.5, -0.5]), found)
     assert promise[0] == promise[1] == 0.0 < promise[2]
+
+
+def test_doubt_prefers_what_is_less_known():
+    """With the errors taken for larger than believed, the unknown promises more than the near."""
+    believed = replace(
+        belief([1.0, 1.0, 0.9], [-0.5, -0.5, -0.5]), gain_sd=np.asarray([0.02, 0.01, 0.06])
+    )
+    near, far = improvement(believed, evidence(0))[1:]
+    assert near > far
+    near, far = improvement(believed, evidence(0), doubt=2.0)[1:]
+    assert far > near
 
 
 def test_a_configuration_that_failed_once_counts_as_failed():
