@@ -123,7 +123,13 @@ class Conclusion:
         objective = self.request.objective
         if self.status == "ok":
             bounds = " and ".join(map(str, objective.constraints)) or str(objective)
-            return f"Proven: {bounds} with {self.request.confidence:.0%} confidence."
+            proven = f"Proven: {bounds} with {self.request.confidence:.0%} confidence"
+            if shown is not None and (disturbed := shown.measurement.disturbed):
+                return (
+                    f"{proven}, although the box was never quiet ({disturbed}); "
+                    "another configuration may be the best when it is: run it again then."
+                )
+            return f"{proven}."
         if self.status == "interrupted":
             return "The run was ended early, so nothing is proven; run it again to go on."
         return when_infeasible(shown, objective, self.request.dimensions)

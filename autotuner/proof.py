@@ -62,6 +62,11 @@ class Contestant:
             self.run = replace(joined, disturbed=disturbed)
             self.turns += 1
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether something else shaped what the final round saw of it."""
+        return self.run is not None and self.run.disturbed is not None
+
     def _judge(
         self, run: SteadyRun, standard: Standard
     ) -> tuple[Measurement, Literal["in", "out"] | None]:
@@ -95,10 +100,11 @@ def prove(
 ) -> Generator[TrialStarted | TrialDone, None, Verdict]:
     """Measure *baseline* and the best three of *finalists* in turn until the winner is decided.
 
-    A disturbed turn does not count and is repeated, unless the box is never quiet. A finalist that
-    breaks a constraint makes room for the next one. The winner is proven and no rival that is still
-    in may beat it by more than the precision of the search; when time is up, the best proven one
-    wins. The baseline may win too.
+    A disturbed turn does not count and is repeated. One that stays disturbed is marked, and wins
+    only on a box where nothing could be proven undisturbed. A finalist that breaks a constraint
+    makes room for the next one. The winner is proven and no rival that is still in may beat it by
+    more than the precision of the search; when time is up, the best proven one wins. The baseline
+    may win too.
     """
     contestants = (*finalists, baseline)
     keep = _fits(contestants)
@@ -123,6 +129,7 @@ def prove(
     for contestant in contestants:
         harness.unload(contestant.config)
     proven = [c for c in contestants if c.verdict(standard) == "in"]
+    proven = [c for c in proven if not c.disturbed] or proven
     return Verdict(
         winner=_best(proven, standard) if proven else None,
         baseline=baseline,

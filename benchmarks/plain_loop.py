@@ -2,8 +2,8 @@
 
     python benchmarks/plain_loop.py '{"model": ..., "shapes": {...}, "batch_size": 4, ...}'
 
-It says ``ready`` when the model is loaded and warm. For every number of seconds on standard input
-it runs batches that long and answers with their latencies in ms and the time taken in s, as JSON.
+It says ``ready`` when the model is loaded. For every number of seconds on standard input it warms
+up, runs batches that long and answers with their latencies in ms and the time taken in s, as JSON.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def main() -> None:
         name: rng.standard_normal((task["batch_size"], *shape), np.float32)
         for name, shape in task["shapes"].items()
     }
-    run(session, feeds, WARM_UP_S)
     print("ready", flush=True)
     for line in sys.stdin:
+        run(session, feeds, WARM_UP_S)  # it stood still while the other one was measured
         print(json.dumps(run(session, feeds, float(line))), flush=True)
 
 

@@ -24,7 +24,11 @@ class Evidence:
     def gathered(
         cls, outcomes: Iterable[tuple[int, Outcome]], running: Iterable[int] = ()
     ) -> Evidence:
-        """Return the evidence of *outcomes* by row; a row that failed once counts as failed."""
+        """Return the evidence of *outcomes* by row.
+
+        A row that failed once counts as failed. A measurement that something else disturbed counts
+        only for a row that has no other.
+        """
         measured: dict[int, list[Measurement]] = {}
         failed: dict[int, Failed] = {}
         for row, outcome in outcomes:
@@ -33,7 +37,7 @@ class Evidence:
             else:
                 measured.setdefault(row, []).append(outcome)
         return cls(
-            measured={row: tuple(m) for row, m in measured.items() if row not in failed},
+            measured={row: _calm(m) for row, m in measured.items() if row not in failed},
             failed=failed,
             running=frozenset(running),
         )
@@ -47,6 +51,11 @@ class Evidence:
     def counts(self) -> Array:
         """How often each of the measured rows was measured."""
         return np.asarray([len(several) for several in self.measured.values()], dtype=float)
+
+    @property
+    def disturbed(self) -> NDArray[np.bool_]:
+        """Which of the measured rows nobody saw undisturbed."""
+        return np.asarray([several[0].disturbed is not None for several in self.measured.values()])
 
     @property
     def seen(self) -> frozenset[int]:
@@ -66,3 +75,8 @@ class Evidence:
             for several in self.measured.values()
             for m in several
         )
+
+
+def _calm(several: list[Measurement]) -> tuple[Measurement, ...]:
+    undisturbed = tuple(m for m in several if m.disturbed is None)
+    return undisturbed or tuple(several)

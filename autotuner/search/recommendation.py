@@ -24,11 +24,15 @@ NEGLIGIBLE_NOISE = 0.004
 
 
 def recommended(belief: Belief, evidence: Evidence) -> NDArray[np.intp]:
-    """Return the measured rows that may be recommended, best first."""
-    rows = evidence.rows
+    """Return the measured rows that may be recommended, best first.
+
+    What was never seen undisturbed is recommended only on a box where nothing ever was.
+    """
+    rows, disturbed = evidence.rows, evidence.disturbed
     noisy = belief.noise >= NEGLIGIBLE_NOISE
     needed = SURE + (MORE_AFTER_ONE / evidence.counts if noisy else 0.0)
-    sure = rows[belief.feasible[rows] >= needed]
+    trusted = ~disturbed | disturbed.all()
+    sure = rows[trusted & (belief.feasible[rows] >= needed)]
     ranked: NDArray[np.intp] = sure[np.argsort(-belief.gain[sure], kind="stable")]
     return ranked
 

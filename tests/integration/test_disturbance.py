@@ -66,27 +66,46 @@ def hogs(monkeypatch):
     neighbours.stop()
 
 
-def test_a_hog_in_the_middle_of_a_search_marks_its_trial_alone(hogs, steady_model, tmp_path):
-    """The trials before and after it are sound, and what is proven in the end is so too."""
-    request = TuneRequest(
-        workload=Workload(model=str(steady_model)),
-        max_latency_ms=10_000.0,
-        percentile=50.0,
-        confidence=0.5,
-        max_trials=4,
-        dimensions={"workers": (1,), "batch_size": (1, 2, 4, 8)},
-    )
-    places = Places(
-        profiles=tmp_path / "profiles", storage=f"sqlite:///{tmp_path}/studies.db", cache=tmp_path
-    )
-    done = []
-    for event in tune(request, places=places, cancelled=lambda: False):
-        if isinstance(event, TrialStarted) and event.phase == "search" and event.number == HOGGED:
-            hogs.start()
-        if isinstance(event, TrialDone):
-            hogs.stop()
-            done.append(event)
-        end = event
+@pytest.fixture
+def tuned(hogs, tiny_model, tmp_path):
+    """Tune a model that a larger batch makes much faster; return what was measured, and the end.
+
+    Hogs run while the trial number *hogged* is measured, if one is named.
+    """
+
+    def run(name, *, hogged=None):
+        request = TuneRequest(
+            workload=Workload(model=str(tiny_model)),
+            max_latency_ms=10_000.0,
+            percentile=50.0,
+            confidence=0.5,
+            max_trials=3,
+            dimensions={
+                "workers": (1,),
+                "batch_size": (1, 3, 12),
+                "intra_op_threads": (1,),
+                "affinity": ("none",),
+            },
+        )
+        places = Places(
+            profiles=tmp_path / name, storage=f"sqlite:///{tmp_path}/{name}.db", cache=tmp_path
+        )
+        done = []
+        for event in tune(request, places=places, cancelled=lambda: False):
+            if isinstance(event, TrialStarted) and event.phase == "search":
+                (hogs.start if event.number == hogged else hogs.stop)()
+            if isinstance(event, TrialDone):
+                hogs.stop()
+                done.append(event)
+            end = event
+        return done, end
+
+    return run
+
+
+def test_a_hog_in_the_middle_of_a_search_marks_its_trial_and_changes_nothing(tuned):
+    """The other trials are sound, and the winner is the same as without it."""
+    done, end = tuned("hogged", hogged=HOGGED)
     hogged = [e for e in done if e.phase == "search" and e.number == HOGGED]
     assert [e.outcome.disturbed is not None for e in hogged] == [True]
     assert "other processes used" in hogged[0].outcome.disturbed
@@ -94,3 +113,5 @@ def test_a_hog_in_the_middle_of_a_search_marks_its_trial_alone(hogs, steady_mode
     assert isinstance(end, TuneDone)
     assert end.proven
     assert end.winner.measurement.disturbed is None
+    _, calm = tuned("calm")
+    assert end.winner.config == calm.winner.config

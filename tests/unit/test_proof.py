@@ -229,6 +229,13 @@ def test_a_box_that_is_never_quiet_still_gets_an_answer(final_round):
     assert device.clock < MOST_S
 
 
+def test_a_disturbed_one_never_beats_one_that_was_proven_undisturbed(final_round):
+    """However fast it looks: nobody saw it alone."""
+    device = Device({BASELINE: 1.0, batch(2): 1.5, batch(4): 2.0}, disturbed=[batch(4)] * 100)
+    verdict, _ = final_round(device, {batch(4): 2000.0, batch(2): 1300.0, BASELINE: 900.0})
+    assert verdict.winner.config == batch(2)
+
+
 def test_other_constraints_are_judged_by_the_figures(final_round):
     """Memory is that of the search, where nothing else was loaded."""
     bounds = [Constraint("p99_ms", at_most=BUDGET_MS), Constraint("memory_mib", at_most=0.5)]

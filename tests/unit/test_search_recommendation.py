@@ -107,3 +107,32 @@ def test_a_configuration_that_failed_once_counts_as_failed():
     found = Evidence.gathered([(0, Measurement()), (0, Failed("crashed"))])
     assert dict(found.measured) == {}
     assert set(found.failed) == {0}
+
+
+def calm_and_disturbed(*rows):
+    """Return evidence of one measurement by row, undisturbed or not."""
+    return Evidence.gathered(
+        (row, Measurement(p99_ms=1.0, disturbed="a build" if disturbed else None))
+        for row, disturbed in rows
+    )
+
+
+def test_what_was_never_seen_undisturbed_is_not_recommended():
+    """The best of the sound ones is, and the disturbed one is measured again instead."""
+    believed = belief([1.0, 2.0], [-0.5, -0.5])
+    found = calm_and_disturbed((0, False), (1, True))
+    assert list(recommended(believed, found)) == [0]
+    assert worth_repeating(believed, found)[0] == 1
+
+
+def test_a_box_that_is_never_quiet_gets_a_recommendation_all_the_same():
+    """Where everything is disturbed, the best of it is the answer."""
+    found = calm_and_disturbed((0, True), (1, True))
+    assert list(recommended(belief([1.0, 2.0], [-0.5, -0.5]), found)) == [1, 0]
+
+
+def test_a_disturbed_measurement_does_not_count_beside_a_sound_one():
+    """What a neighbour did says nothing of the configuration."""
+    found = calm_and_disturbed((0, True), (0, False), (0, True))
+    assert [m.disturbed for m in found.measured[0]] == [None]
+    assert list(found.counts) == [1.0]
