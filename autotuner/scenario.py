@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from autotuner import tiled
 from autotuner.bench.batching import Batching
-from autotuner.bench.harness import Harness
+from autotuner.bench.bench import Bench
 from autotuner.bench.queueing import at_rate, highest_rate, sizes_to_time
 from autotuner.bench.stats import Latencies, batches_to_prove, judge, percentile
 from autotuner.bench.summary import ServedRun, SteadyRun, TimedBatches
@@ -47,17 +48,21 @@ class Scenario(Protocol):
 
 
 class ClosedLoop:
-    """Every worker starts its next batch at once: singlestream, multistream and offline."""
+    """Every worker starts its next batch at once: singlestream, multistream and offline.
+
+    With *tiles* the latencies are those of so many samples.
+    """
 
     proof_s = 30.0
 
-    def __init__(self, harness: Harness, standard: Standard) -> None:
-        self._harness = harness
+    def __init__(self, bench: Bench, standard: Standard, tiles: int | None = None) -> None:
+        self._bench = bench
         self._standard = standard
+        self._tiles = tiles
 
     def trial(self, config: Config) -> Outcome:
         """Measure until enough is known."""
-        found = self._harness.measure(config, self._standard.window(*_TRIAL_S, prove=False))
+        found = self._measure(config, self._standard.window(*_TRIAL_S, prove=False))
         return found if isinstance(found, Failed) else self._standard.measurement(found)
 
     def turn(
@@ -65,7 +70,19 @@ class ClosedLoop:
     ) -> SteadyRun | Failed:
         """Measure for some seconds, less when that is enough."""
         window = self._standard.window(*_TURN_S, prove=True)
-        return self._harness.measure(config, window, earlier=earlier, keep=keep)
+        return self._measure(config, window, earlier=earlier, keep=keep)
+
+    def _measure(
+        self,
+        config: Config,
+        window: Window,
+        *,
+        earlier: SteadyRun | None = None,
+        keep: bool = False,
+    ) -> SteadyRun | Failed:
+        if self._tiles is None:
+            return self._bench.measure(config, window, earlier=earlier, keep=keep)
+        return tiled.measure(self._bench, config, window, self._tiles, earlier=earlier, keep=keep)
 
 
 class Server:
@@ -77,9 +94,9 @@ class Server:
     proof_s = 90.0
 
     def __init__(
-        self, harness: Harness, standard: Standard, *, rate_ips: float | None, seed: int
+        self, bench: Bench, standard: Standard, *, rate_ips: float | None, seed: int
     ) -> None:
-        self._harness = harness
+        self._bench = bench
         self._standard = standard
         self._rate_ips = rate_ips
         self._seed = seed
@@ -154,7 +171,7 @@ class Server:
         *,
         keep: bool,
     ) -> ServedRun | Failed:
-        run = self._harness.serve(
+        run = self._bench.serve(
             config,
             rate_ips,
             self._standard.window(*_SERVER_TURN_S, prove=True),
@@ -175,7 +192,7 @@ class Server:
             return replace(self._timed[kind], config=config)
         sizes = sizes_to_time(config.batch_size)
         _, budget_ms = self._standard.objective.latency_bound or (None, math.inf)
-        found = self._harness.batch_times(
+        found = self._bench.batch_times(
             config, sizes, seconds_each=_SECONDS_EACH, hopeless_ms=budget_ms
         )
         if isinstance(found, TimedBatches) and found.disturbed is None:
@@ -192,6 +209,9 @@ class Server:
         if q not in MAIN_PERCENTILES:
             unusual[latency_metric(q)] = percentile(latencies, q)
         mean_ms = float(latencies.mean())
+        config = timed.config
+        capacity_ips = timed.times.capacity_ips(Batching.of(config), config.workers)
+        power_w = timed.power_at_w(rate_ips, capacity_ips)
         return Measurement(
             throughput_ips=highest_ips,
             p50_ms=p50_ms,
@@ -204,24 +224,30 @@ class Server:
             n=sum(map(len, timed.times.ms.values())),
             window_s=timed.window_s,
             memory_mib=timed.memory_mib,
+            power_w=power_w,
+            energy_j=None if power_w is None else power_w / rate_ips,
+            clock_mhz=timed.clock_mhz,
+            throttled=timed.throttled,
             setup_s=timed.setup_s,
             disturbed=timed.disturbed,
             extra={**unusual, **timed.extra, "offered_ips": rate_ips, "predicted": 1.0},
         )
 
 
-def of(workload: Workload, harness: Harness, standard: Standard) -> Scenario:
+def of(workload: Workload, bench: Bench, standard: Standard) -> Scenario:
     """Return how load arrives under *workload*."""
     if workload.scenario == "server":
-        return Server(harness, standard, rate_ips=workload.rate_ips, seed=workload.seed)
-    return ClosedLoop(harness, standard)
+        return Server(bench, standard, rate_ips=workload.rate_ips, seed=workload.seed)
+    return ClosedLoop(bench, standard, workload.tiles)
 
 
 def run_once(
-    harness: Harness, workload: Workload, config: Config, window: Window, rate_ips: float | None
+    bench: Bench, workload: Workload, config: Config, window: Window, rate_ips: float | None
 ) -> SteadyRun | Failed:
     """Measure *config* for *window*: at *rate_ips* in the scenario server, else flat out."""
+    if workload.tiles is not None:
+        return tiled.measure(bench, config, window, workload.tiles)
     if workload.scenario != "server":
-        return harness.measure(config, window)
+        return bench.measure(config, window)
     assert rate_ips is not None
-    return harness.serve(config, rate_ips, window, rng=np.random.default_rng(workload.seed))
+    return bench.serve(config, rate_ips, window, rng=np.random.default_rng(workload.seed))

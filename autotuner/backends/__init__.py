@@ -9,6 +9,8 @@ from autotuner.core.errors import InputError
 
 BACKENDS = {
     "onnxruntime": "autotuner.backends.onnxruntime:OnnxRuntime",
+    "openvino": "autotuner.backends.openvino:OpenVino",
+    "tensorrt": "autotuner.backends.tensorrt:TensorRt",
 }
 """Where the backend of a runtime lies; a provider's name begins with that of its runtime."""
 

@@ -25,7 +25,7 @@ class Session(Protocol):
     """A model loaded by a runtime under one configuration; used by one thread at a time."""
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
-        """Run one batch and return its outputs; raises BackendFailure."""
+        """Run one batch, full or smaller, and return its outputs; raises BackendFailure."""
 
     def close(self) -> None:
         """Give the memory back; closing twice does no harm."""
@@ -43,5 +43,15 @@ class Backend(Protocol):
     def start(self) -> None:
         """Import the runtime, so that loading a model does not pay for it."""
 
-    def open(self, model: Path, config: Config) -> Session:
-        """Load *model* under *config* in this process; raises BackendFailure."""
+    def precisions(self, provider: str) -> Mapping[str, str]:
+        """Return every precision that *provider* can compute in here and the graph it reads.
+
+        A graph is the variant of the model that has to be handed to :meth:`open`: ``fp32``,
+        ``fp16``, ``int8`` or ``int8-dynamic``. Only for a provider that is usable here.
+        """
+
+    def open(self, model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]) -> Session:
+        """Load the graph *model* under *config* in this process; raises BackendFailure.
+
+        *shapes* are those of the inputs of one full batch, by name.
+        """

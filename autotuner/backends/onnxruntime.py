@@ -1,28 +1,36 @@
-"""ONNX Runtime."""
+"""ONNX Runtime, on the CPU and on NVIDIA's GPUs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import platform
+import warnings
+from collections.abc import Mapping
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from autotuner.backends.base import BackendFailure
+from autotuner.backends import onnxruntime_nvidia as nvidia
+from autotuner.backends import onnxruntime_options as gpu
+from autotuner.backends.base import BackendFailure, Session
+from autotuner.backends.onnxruntime_session import CapturedSession, OnnxRuntimeSession, failure
 from autotuner.core.config import Config
 
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
 _SEVERITY_FATAL = 4  # its warnings are about how it was built, not about the model
-_MEMORY_WORDS = ("failed to allocate memory", "bad_alloc", "out of memory")
+_NO_CAPTURE = "This session cannot use the"  # "graph capture feature" or "CUDA Graph feature"
+_ON_EVERY_CPU = ("fp32", "int8", "int8-dynamic")
 
 
 class OnnxRuntime:
-    """Runs a model on ONNX Runtime's CPU provider; a configuration becomes session options."""
+    """Runs a model on one of ONNX Runtime's providers; a configuration becomes session options."""
 
     def providers(self) -> Mapping[str, str | None]:
-        """Return the CPU provider and whether it is usable."""
-        missing = "onnxruntime is not installed; install edge-autotune[cpu]"
-        return {"onnxruntime-cpu": None if find_spec("onnxruntime") else missing}
+        """Return the providers of the CPU and of NVIDIA's GPUs."""
+        known = ("onnxruntime-cpu", *nvidia.PROVIDERS)
+        if find_spec("onnxruntime") is None:
+            return dict.fromkeys(known, "onnxruntime is not installed; install edge-autotune[cpu]")
+        return {"onnxruntime-cpu": None} | {name: nvidia.problem(name) for name in nvidia.PROVIDERS}
 
     def version(self) -> str | None:
         """Return the version of the installed distribution."""
@@ -33,56 +41,72 @@ class OnnxRuntime:
                 continue
         return None
 
+    def precisions(self, provider: str) -> Mapping[str, str]:
+        """Return the precisions that the provider gains from."""
+        if provider in nvidia.PROVIDERS:
+            return gpu.precisions(provider)
+        return {name: name for name in (*_ON_EVERY_CPU, *(["fp16"] if _computes_in_half() else []))}
+
     def start(self) -> None:
         """Import the runtime."""
         import onnxruntime  # noqa: F401, PLC0415 - optional, and heavy
 
-    def open(self, model: Path, config: Config) -> OnnxRuntimeSession:
-        """Load *model*; raises BackendFailure with the runtime's own words."""
-        import onnxruntime  # noqa: PLC0415 - optional, and heavy
+    def open(self, model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]) -> Session:
+        """Load *model*; raises BackendFailure with the runtime's own words.
 
-        if config.provider not in self.providers():
+        On a GPU batches that are always full become a CUDA graph where the model allows one.
+        """
+        if config.provider in nvidia.PROVIDERS:
+            return _open_on_gpu(model, config, shapes)
+        if config.provider != "onnxruntime-cpu":
             raise BackendFailure("unsupported", f"{config.provider} is not offered here")
-        if config.precision != "fp32":
+        if config.precision not in self.precisions(config.provider):
             raise BackendFailure("unsupported", f"{config.precision} is not offered here")
-        onnxruntime.set_default_logger_severity(_SEVERITY_FATAL)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _SEVERITY_FATAL
-        if config.intra_op_threads is not None:
-            # Naming a number also keeps ONNX Runtime from setting affinities by itself, so that
-            # its threads inherit those of the process.
-            options.intra_op_num_threads = config.intra_op_threads
+        return OnnxRuntimeSession(_load(model, config, [("CPUExecutionProvider", {})]))
+
+
+def _open_on_gpu(model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]) -> Session:
+    def load(*, captured: bool) -> Any:
+        providers = gpu.providers_to_try(model, config, shapes, captured=captured)
+        session = _load(model, config, providers)
+        nvidia.check_used(config.provider, session.get_providers())
+        return session
+
+    nvidia.preload()  # here, because it takes memory that a CPU's session would be charged for
+    if config.max_queue_delay_ms is None:
         try:
-            session = onnxruntime.InferenceSession(
-                str(model), options, providers=["CPUExecutionProvider"]
+            return CapturedSession(load(captured=True), shapes)
+        except BackendFailure as refused:
+            if _NO_CAPTURE not in refused.detail:
+                raise
+    return OnnxRuntimeSession(load(captured=False))
+
+
+def _load(model: Path, config: Config, providers: list[tuple[str, dict[str, str]]]) -> Any:
+    import onnxruntime  # noqa: PLC0415 - optional, and heavy
+
+    onnxruntime.set_default_logger_severity(_SEVERITY_FATAL)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _SEVERITY_FATAL
+    if config.intra_op_threads is not None:
+        # Naming a number also keeps ONNX Runtime from setting affinities by itself, so that
+        # its threads inherit those of the process.
+        options.intra_op_num_threads = config.intra_op_threads
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # which provider it really is gets checked
+            return onnxruntime.InferenceSession(
+                str(model), options, providers=providers, enable_fallback=0
             )
-        except Exception as error:
-            raise _failure(error, loading=True) from error
-        return OnnxRuntimeSession(session)
+    except Exception as error:
+        raise failure(error, loading=True) from error
 
 
-class OnnxRuntimeSession:
-    """One loaded model."""
+def _computes_in_half() -> bool:
+    """Say whether the CPU has half-precision arithmetic that ONNX Runtime has kernels for.
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
-
-    def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
-        """Run one batch; inputs and outputs lie in host memory."""
-        try:
-            outputs: Sequence[Any] = self._session.run(None, feeds)
-        except Exception as error:
-            raise _failure(error, loading=False) from error
-        return outputs
-
-    def close(self) -> None:
-        """Drop the session, which frees its memory."""
-        self._session = None
-
-
-def _failure(error: Exception, *, loading: bool) -> BackendFailure:
-    # ONNX Runtime has no public exception types; its messages are one line with a code in front.
-    text = " ".join(str(error).split())
-    if isinstance(error, MemoryError) or any(word in text.lower() for word in _MEMORY_WORDS):
-        return BackendFailure("oom", text)
-    return BackendFailure("unsupported" if loading else "crashed", text)
+    Elsewhere it casts every operator's inputs to single precision and back, which only costs.
+    """
+    if platform.machine() != "aarch64":
+        return False
+    return "asimdhp" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()

@@ -14,18 +14,27 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autotuner import backends
-from autotuner.bench import loadgen
+from autotuner.bench import closed_loop, loadtest
 from autotuner.bench.batching import Batching
 from autotuner.bench.dispatch import Dispatcher
 from autotuner.bench.disturbance import Background, disturbance
 from autotuner.bench.load import poisson_arrivals
-from autotuner.bench.messages import Batches, FromWorker, Refused, Run, Stop, Stopped
+from autotuner.bench.messages import (
+    Batches,
+    FromWorker,
+    Infer,
+    Inferred,
+    Outputs,
+    Refused,
+    Run,
+    Stop,
+    Stopped,
+)
 from autotuner.bench.pool import Cancelled, Limits, Ready, WorkerPool
 from autotuner.bench.process import GivenUp, WorkerGone, took_too_long
 from autotuner.bench.queueing import BatchTimes
 from autotuner.bench.record import BatchRecord
 from autotuner.bench.serving import DRAIN_S, batch_times, observe, warm_up
-from autotuner.bench.stats import steady
 from autotuner.bench.summary import ServedRun, SteadyRun, TimedBatches
 from autotuner.bench.window import Window
 from autotuner.core.config import Config
@@ -38,13 +47,12 @@ from autotuner.model.inputs import InputSpec
 
 __all__ = ["Cancelled", "Harness", "Limits"]
 
-_TICK_S = 0.05
-_FEWEST_WARM_UP_BATCHES = 3
-_LOOK_AGAIN = 1.1
 _REPEATS = 1
 _BACKGROUND_S = 0.3
 _LEAD_IN_S = 0.5
+_MOST_RUNS_TO_JUDGE = 256
 
+_Found = TypeVar("_Found")
 _Run = TypeVar("_Run", SteadyRun, ServedRun, TimedBatches, LoadGenVerdict)
 
 
@@ -52,6 +60,7 @@ class Harness:
     """Measures configurations of one model on one input; a context manager.
 
     Workers outlive a trial. A configuration that was loaded stays loaded until it is unloaded.
+    *graph_of* tells which graph a configuration runs, where that is not *model* itself.
     *cancelled* is asked many times a second; when it says yes, Cancelled is raised.
 
     Whatever is measured: a window that something else disturbed is repeated; when that does not
@@ -66,6 +75,7 @@ class Harness:
         inputs: InputSpec,
         topology: Topology,
         *,
+        graph_of: Callable[[Config], Path] | None = None,
         locate: Callable[[str], str] = backends.locate,
         cancelled: Callable[[], bool] = lambda: False,
         limits: Limits | None = None,
@@ -73,7 +83,12 @@ class Harness:
         self._topology = topology
         self._limits = limits or Limits()
         self._pool = WorkerPool(
-            model, inputs, topology, locate=locate, cancelled=cancelled, limits=self._limits
+            graph_of or (lambda _: model),
+            inputs,
+            topology,
+            locate=locate,
+            cancelled=cancelled,
+            limits=self._limits,
         )
         self._usual: Background | None = None
         self.window_s = 0.0
@@ -89,6 +104,11 @@ class Harness:
         trace: TracebackType | None,
     ) -> None:
         self._pool.close()
+
+    @property
+    def clock_s(self) -> float:
+        """The time of the kernel's monotonic clock."""
+        return time.monotonic()
 
     @property
     def setup_s(self) -> float:
@@ -156,12 +176,17 @@ class Harness:
             keep=keep,
         )
 
-    def ask_loadgen(self, config: Config, test: loadgen.LoadTest) -> LoadGenVerdict | Failed:
-        """Warm up until steady, then let MLPerf LoadGen ask and judge.
-
-        Raises MachineError when it is not installed.
-        """
+    def ask_loadgen(self, config: Config, test: loadtest.LoadTest) -> LoadGenVerdict | Failed:
+        """Warm up until steady, then let MLPerf LoadGen, which must be installed, ask and judge."""
         return self._trial(config, lambda ready: self._ask_loadgen(ready, test), keep=False)
+
+    def outputs(self, config: Config, inputs: InputSpec) -> list[tuple[Any, ...]] | Failed:
+        """Return what the model answers to *inputs* under *config*, batch by batch.
+
+        A batch's outputs are arrays in the model's order; the last batch is filled up with the
+        first samples. There are at most some hundred batches. *config* stays loaded.
+        """
+        return self._guarded(lambda: self._infer(self._pool.load(config), inputs))
 
     def unload(self, config: Config) -> None:
         """Drop the sessions of *config* if it is loaded."""
@@ -169,22 +194,41 @@ class Harness:
 
     def _trial(self, config: Config, run: Callable[[Ready], _Run], *, keep: bool) -> _Run | Failed:
         """Load *config* and *run* it, once more when it was disturbed."""
-        outcome: _Run | Failed
-        try:
-            ready = self._pool.load(config)
-            for _ in range(1 + _REPEATS):
-                outcome = run(ready)
-                if outcome.disturbed is None:
-                    break
-        except GivenUp as given_up:
-            outcome = given_up.failed
-        except WorkerGone as gone:
-            outcome = gone.worker.obituary()
-        finally:
-            self._pool.kill_busy()
+        outcome = self._guarded(lambda: self._until_undisturbed(self._pool.load(config), run))
         if not keep or isinstance(outcome, Failed):
             self._pool.unload(config)
         return outcome
+
+    def _guarded(self, measure: Callable[[], _Found]) -> _Found | Failed:
+        """Return what *measure* returns; what goes wrong with the workers becomes a Failed."""
+        try:
+            return measure()
+        except GivenUp as given_up:
+            return given_up.failed
+        except WorkerGone as gone:
+            return gone.worker.obituary()
+        finally:
+            self._pool.kill_busy()
+
+    def _until_undisturbed(self, ready: Ready, run: Callable[[Ready], _Run]) -> _Run:
+        for _ in range(_REPEATS):
+            outcome = run(ready)
+            if outcome.disturbed is None:
+                return outcome
+        return run(ready)
+
+    def _infer(self, ready: Ready, inputs: InputSpec) -> list[tuple[Any, ...]]:
+        (worker, *_), found = ready.workers, list[tuple[Any, ...]]()
+        worker.busy = True
+        worker.send(Infer(key=ready.key, inputs=inputs, most_runs=_MOST_RUNS_TO_JUDGE))
+
+        def take(_index: int, message: FromWorker) -> None:
+            if isinstance(message, Outputs):
+                found.append(message.arrays)
+
+        limit_s = ready.stall_s * _MOST_RUNS_TO_JUDGE
+        self._pool.answers([worker], Inferred, limit_s, "to answer the samples", take)
+        return found
 
     def _run(self, ready: Ready, window: Window, earlier: SteadyRun | None) -> SteadyRun:
         usual = self.background
@@ -192,12 +236,18 @@ class Harness:
         for worker in ready.workers:
             worker.busy = True
             worker.send(Run(key=ready.key))
-        settled = self._warm_up(ready, record, window)
+
+        def tick() -> int:
+            self._collect(ready, record)
+            return time.monotonic_ns()
+
+        settled = closed_loop.warm_up(record, window, tick, most_s=self._limits.warm_up_s)
         begin_ns = record.began_ns if settled is None else time.monotonic_ns()
         before = self._activity()
         end_ns = time.monotonic_ns()
         if settled is not None:
-            end_ns = self._wait_for_end(ready, record, window, begin_ns, earlier)
+            seen = earlier.batches if earlier else None
+            end_ns = closed_loop.wait_for_end(record, window, begin_ns, seen, tick)
         after = self._activity()
         stopped = self._stop(ready, lambda index, said: _take_batches(index, said, record))
         self.window_s += (end_ns - begin_ns) / 1e9
@@ -272,11 +322,11 @@ class Harness:
             **_circumstances(ready, stopped, settled=settled),
         )
 
-    def _ask_loadgen(self, ready: Ready, test: loadgen.LoadTest) -> LoadGenVerdict:
+    def _ask_loadgen(self, ready: Ready, test: loadtest.LoadTest) -> LoadGenVerdict:
         usual, check = self.background, self._pool.check
         warm_up(ready, most_s=self._limits.warm_up_s, check=check)
         before = self._activity()
-        verdict = loadgen.run(ready, Batching.of(ready.config), test, check=check)
+        verdict = loadtest.run(ready, Batching.of(ready.config), test, check=check)
         after = self._activity()
         self._stop(ready)
         self.window_s += after.at_s - before.at_s
@@ -293,59 +343,13 @@ class Harness:
             worker.send(Stop())
         return self._pool.answers(ready.workers, Stopped, ready.stall_s, "to finish", other)
 
-    def _warm_up(self, ready: Ready, record: BatchRecord, window: Window) -> bool | None:
-        """Wait until batch times show no trend; False when they had not settled in time.
-
-        None says that there is no use in going on: the budget is out of reach.
-        """
-        while True:
-            self._collect(ready, record)
-            now_ns = time.monotonic_ns()
-            seen = record.between(record.began_ns, now_ns)
-            fewest = min(record.counts)
-            if fewest >= _FEWEST_WARM_UP_BATCHES and steady(seen.latencies_ms):
-                return True
-            if fewest and window.hopeless(seen):
-                return None
-            if fewest and now_ns - record.began_ns >= self._limits.warm_up_s * 1e9:
-                return False
-
-    def _wait_for_end(
-        self,
-        ready: Ready,
-        record: BatchRecord,
-        window: Window,
-        begin_ns: int,
-        earlier: SteadyRun | None,
-    ) -> int:
-        """Wait until *window* may end and return that moment.
-
-        It is asked again only when a tenth more batches are there: looking costs time that the
-        workers may need.
-        """
-        look_at = 0.0
-        while True:
-            self._collect(ready, record)
-            now_ns = time.monotonic_ns()
-            elapsed_s = (now_ns - begin_ns) / 1e9
-            if elapsed_s < window.min_s:
-                continue
-            total = sum(record.counts)
-            if total >= look_at or elapsed_s >= window.max_s:
-                look_at = total * _LOOK_AGAIN
-                seen = record.between(begin_ns, now_ns)
-                if seen.empty:
-                    continue
-                if window.end(earlier.batches.followed_by(seen) if earlier else seen, elapsed_s):
-                    return now_ns
-
     def _collect(self, ready: Ready, record: BatchRecord) -> None:
         """Take what the workers say within one tick.
 
         Waking once a tick instead of for every message leaves the CPUs to the workers.
         """
         self._pool.check()
-        time.sleep(_TICK_S)
+        time.sleep(closed_loop.TICK_S)
         for index, worker in enumerate(ready.workers):
             while worker.connection.poll():
                 _take_batches(index, worker.receive(), record)

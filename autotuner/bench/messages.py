@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autotuner.core.config import Config
 from autotuner.core.outcome import Failed
@@ -71,6 +72,27 @@ class BatchDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Infer:
+    """Run session *key* once over *inputs*, at most *most_runs* batches, and show the outputs."""
+
+    key: int
+    inputs: InputSpec
+    most_runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """The outputs of one batch, in the model's order."""
+
+    arrays: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inferred:
+    """All outputs were shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Finish the batch in hand and say so."""
 
@@ -94,5 +116,7 @@ class Unloaded:
     """The session is gone and its memory given back."""
 
 
-ToWorker = Load | Run | RunBatch | Stop | Unload
-FromWorker = Hello | Loaded | Refused | Batches | BatchDone | Stopped | Unloaded
+ToWorker = Load | Run | RunBatch | Infer | Stop | Unload
+FromWorker = (
+    Hello | Loaded | Refused | Batches | BatchDone | Outputs | Inferred | Stopped | Unloaded
+)

@@ -11,9 +11,11 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TypeVar
 
+from autotuner.bench.closed_loop import WARM_UP_S
 from autotuner.bench.messages import (
     FromWorker,
     Hello,
+    Inferred,
     Load,
     Loaded,
     Refused,
@@ -31,7 +33,7 @@ from autotuner.model.inputs import InputSpec
 _TICK_S = 0.05
 _STALL_IN_BATCHES = 20
 
-_Answer = TypeVar("_Answer", Hello, Loaded, Stopped, Unloaded)
+_Answer = TypeVar("_Answer", Hello, Loaded, Inferred, Stopped, Unloaded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Limits:
     start_s: float = 60.0
     load_s: float = 600.0
     stall_s: float = 20.0
-    warm_up_s: float = 1.5
+    warm_up_s: float = WARM_UP_S
     memory_floor_mib: float = field(default_factory=lambda: max(256.0, memory.total_mib() * 0.03))
 
 
@@ -80,7 +82,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        model: Path,
+        graph_of: Callable[[Config], Path],
         inputs: InputSpec,
         topology: Topology,
         *,
@@ -88,7 +90,7 @@ class WorkerPool:
         cancelled: Callable[[], bool],
         limits: Limits,
     ) -> None:
-        self._model = model
+        self._graph_of = graph_of
         self._inputs = inputs
         self._topology = topology
         self._locate = locate
@@ -123,7 +125,7 @@ class WorkerPool:
             worker.send(
                 Load(
                     key=key,
-                    model=self._model,
+                    model=self._graph_of(config),
                     config=config,
                     inputs=self._inputs,
                     cpus=cpus,

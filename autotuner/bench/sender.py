@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import selectors
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.connection import Connection
 
 from autotuner.bench.batching import Batching
 from autotuner.bench.messages import BatchDone, Refused, RunBatch
@@ -62,7 +62,7 @@ class BatchSender:
         self.batches: list[tuple[int, int]] = []
         """Size of every batch that is done, and how many nanoseconds it kept its worker busy."""
 
-    def listen(self, source: socket.socket, take: Callable[[], None]) -> None:
+    def listen(self, source: Connection, take: Callable[[], None]) -> None:
         """Call *take* while waiting whenever there is something to read from *source*."""
         self._selector.register(source, selectors.EVENT_READ, take)
 

@@ -85,6 +85,11 @@ def _overloaded(dispatcher: Dispatcher, begin_ns: int, end_ns: int) -> bool:
     """Say whether at least half as many requests wait as were answered: a queue without end."""
     waiting = dispatcher.unanswered(begin_ns, end_ns)
     answered = len(dispatcher.requests(begin_ns, end_ns).latencies_ms) - waiting
+    return piled_up(waiting, answered)
+
+
+def piled_up(waiting: int, answered: int) -> bool:
+    """Say whether so many requests wait, compared with those answered, that it cannot end well."""
     return waiting > _FEWEST_WAITING and 2 * waiting >= answered
 
 

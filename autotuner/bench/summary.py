@@ -22,7 +22,8 @@ class SteadyRun:
     """The batches (at least one) of one or several windows over *config*, and what went with them.
 
     *memory_mib* is the peak of all workers together, *setup_s* loading and first inference of the
-    slowest worker. *disturbed* says what else shaped the window, if anything did.
+    slowest worker. *power_w* and *clock_mhz* are means over the window. *disturbed* says what else
+    shaped the window, if anything did.
     """
 
     config: Config
@@ -30,6 +31,9 @@ class SteadyRun:
     window_s: float
     setup_s: float
     memory_mib: float | None = None
+    power_w: float | None = None
+    clock_mhz: float | None = None
+    throttled: bool | None = None
     disturbed: str | None = None
     extra: Mapping[str, float] = field(default_factory=dict)
 
@@ -40,10 +44,14 @@ class SteadyRun:
         """
         if earlier is None:
             return self
+        shares = (earlier.window_s, self.window_s)
         return replace(
             earlier,
             batches=earlier.batches.followed_by(self.batches),
-            window_s=earlier.window_s + self.window_s,
+            window_s=sum(shares),
+            power_w=_mean((earlier.power_w, self.power_w), shares),
+            clock_mhz=_mean((earlier.clock_mhz, self.clock_mhz), shares),
+            throttled=self.throttled if not earlier.throttled else True,
         )
 
     def throughput(self, confidence: float) -> Estimate:
@@ -52,6 +60,10 @@ class SteadyRun:
         return throughput_estimate(
             self.batches.cycles_s, config.batch_size, config.workers, confidence
         )
+
+    def answered(self, confidence: float) -> Estimate:
+        """Return the inferences per second that the power was drawn for."""
+        return self.throughput(confidence)
 
     def measurement(self, percentile: float, confidence: float) -> Measurement:
         """Return the figures, *percentile* beside the usual ones, intervals at *confidence*."""
@@ -64,6 +76,13 @@ class SteadyRun:
             intervals[latency_metric(q)] = estimate.interval
         throughput = self.throughput(confidence)
         intervals["throughput_ips"] = throughput.interval
+        energy_j = None
+        answered = self.answered(confidence)
+        if self.power_w is not None and answered.value:
+            energy_j = self.power_w / answered.value
+            # What is uncertain about it is the rate; meters are far steadier.
+            low, high = answered.interval
+            intervals["energy_j"] = (high and self.power_w / high, low and self.power_w / low)
         unusual = {name: value for name, value in figures.items() if name not in _USUAL}
         mean_ms = float(latencies.mean())
         return Measurement(
@@ -78,6 +97,10 @@ class SteadyRun:
             n=len(latencies),
             window_s=self.window_s,
             memory_mib=self.memory_mib,
+            power_w=self.power_w,
+            energy_j=energy_j,
+            clock_mhz=self.clock_mhz,
+            throttled=self.throttled,
             setup_s=self.setup_s,
             disturbed=self.disturbed,
             intervals=intervals,
@@ -108,9 +131,13 @@ class ServedRun(SteadyRun):
         return replace(both, overloaded=self.overloaded or earlier.overloaded)
 
     def throughput(self, confidence: float) -> Estimate:
-        """Return the highest rate, else the answers per second from the window's beginning on."""
+        """Return the highest rate, else the answers per second."""
         if (highest := self.highest_ips) is not None:
             return Estimate(value=highest, low=highest, high=highest)
+        return self.answered(confidence)
+
+    def answered(self, confidence: float) -> Estimate:
+        """Return the answers per second from the window's beginning on."""
         if not len(self.batches.cycles_s):
             return Estimate(value=0.0, low=None, high=None)
         return throughput_estimate(self.batches.cycles_s, 1, 1, confidence)
@@ -118,12 +145,37 @@ class ServedRun(SteadyRun):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedBatches:
-    """The batch times of a configuration by batch size, and what went with them."""
+    """The batch times of a configuration by batch size, and what went with them.
+
+    *power_w* is drawn with every worker busy, *idle_w* with none.
+    """
 
     config: Config
     times: BatchTimes
     window_s: float
     setup_s: float
     memory_mib: float | None = None
+    power_w: float | None = None
+    idle_w: float | None = None
+    clock_mhz: float | None = None
+    throttled: bool | None = None
     disturbed: str | None = None
     extra: Mapping[str, float] = field(default_factory=dict)
+
+    def power_at_w(self, rate_ips: float, capacity_ips: float) -> float | None:
+        """Return about what requests at *rate_ips* draw, of at most *capacity_ips*.
+
+        Where idle power is not known, it is what full load draws: never too little.
+        """
+        if self.power_w is None or self.idle_w is None:
+            return self.power_w
+        share = min(1.0, rate_ips / capacity_ips)
+        return self.idle_w + share * (self.power_w - self.idle_w)
+
+
+def _mean(values: tuple[float | None, float | None], shares: tuple[float, float]) -> float | None:
+    """Return the mean of *values* by *shares*, None when one is not known."""
+    first, second = values
+    if first is None or second is None:
+        return None
+    return (first * shares[0] + second * shares[1]) / sum(shares)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
-import signal
 import sys
 import time
 from array import array
@@ -25,8 +25,11 @@ from autotuner.bench.messages import (
     Batches,
     FromWorker,
     Hello,
+    Infer,
+    Inferred,
     Load,
     Loaded,
+    Outputs,
     Refused,
     Run,
     RunBatch,
@@ -36,11 +39,11 @@ from autotuner.bench.messages import (
     Unload,
     Unloaded,
 )
+from autotuner.child import tie_to_parent
 from autotuner.core.outcome import Failed
 
 _REPORT_EVERY_NS = 50_000_000
 _MOST_BATCHES_IN_MEMORY = 8
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class _Loaded:
     feeds: list[dict[str, Any]]
     batched: frozenset[str]
     cpus: frozenset[int]
+    batch_size: int
 
 
 class Worker:
@@ -75,6 +79,8 @@ class Worker:
                     self._guarded(key, lambda k=key: self._run(k))
                 case RunBatch(key=key, size=size):
                     self._guarded(key, lambda k=key, n=size: self._run_batch(k, n))
+                case Infer(key=key):
+                    self._guarded(key, lambda m=message: self._infer(m))
                 case Unload(key=key):
                     self._unload(key)
                     self._send(Unloaded())
@@ -98,18 +104,18 @@ class Worker:
         _forget_peak_memory()
         cpus = message.cpus or self._all_cpus
         os.sched_setaffinity(0, cpus)  # before the session, whose threads inherit it
-        began = time.monotonic()
-        session = self._backend.open(message.model, message.config)
-        loaded = time.monotonic()
         inputs = message.inputs.load()
         size = message.config.batch_size
         count = max(1, min(_MOST_BATCHES_IN_MEMORY, inputs.count // size))
         feeds = [inputs.batch(size, index) for index in range(count)]
-        fed = time.monotonic()
+        shapes = {name: array.shape for name, array in feeds[0].items()}
+        began = time.monotonic()
+        session = self._backend.open(message.model, message.config, shapes)
+        loaded = time.monotonic()
         session.run(feeds[0])
+        first_s = time.monotonic() - loaded
         batched = frozenset(tensor.name for tensor in message.inputs.tensors if tensor.batched)
-        self._loaded[message.key] = _Loaded(session, feeds, batched, cpus)
-        first_s = time.monotonic() - fed
+        self._loaded[message.key] = _Loaded(session, feeds, batched, cpus, size)
         self._send(Loaded(key=message.key, load_s=loaded - began, first_inference_s=first_s))
 
     def _run(self, key: int) -> None:
@@ -137,6 +143,14 @@ class Worker:
         feeds = loaded.feeds[0].items()
         loaded.session.run({n: a[:size] if n in loaded.batched else a for n, a in feeds})
         self._send(BatchDone())
+
+    def _infer(self, message: Infer) -> None:
+        loaded, inputs = self._loaded[message.key], message.inputs.load()
+        runs = math.ceil(inputs.count / loaded.batch_size)
+        for index in range(min(runs, message.most_runs)):
+            arrays = loaded.session.run(inputs.batch(loaded.batch_size, index))
+            self._send(Outputs(arrays=tuple(arrays)))
+        self._send(Inferred())
 
     def _unload(self, key: int) -> None:
         loaded = self._loaded.pop(key, None)
@@ -183,16 +197,9 @@ def _return_freed_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _tie_to_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the harness to handle
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-
-
 def main() -> None:
     """Serve the harness on the file descriptor given as first argument."""
-    _tie_to_parent()
+    tie_to_parent()
     connection = Connection(int(sys.argv[1]))
     backend = backends.load(sys.argv[2])
     backend.start()

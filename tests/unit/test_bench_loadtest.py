@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from autotuner.bench.loadgen import LoadTest, read_summary
+from autotuner.bench.loadtest import LoadTest, read_summary
 
 SERVER = """\
 ================================================
@@ -85,3 +85,11 @@ def test_what_the_summary_does_not_say_is_not_known():
     verdict = read_summary("something else", TEST)
     assert not verdict.valid
     assert verdict.completed_qps is None
+
+
+def test_a_slow_rate_is_given_the_time_for_its_queries():
+    """Too few queries could never be VALID, however good they were."""
+    slow = LoadTest(percentile=99.0, target_qps=3.5, target_latency_ms=50.0)
+    assert slow.fewest_queries >= 2 * 459  # ln 0.01 / ln 0.99
+    assert slow.most_s > slow.fewest_queries / 3.5
+    assert TEST.most_s == 60.0

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autotuner.bench.queueing import BatchTimes
 from autotuner.bench.record import Slice
-from autotuner.bench.summary import SteadyRun
+from autotuner.bench.summary import ServedRun, SteadyRun, TimedBatches
 from autotuner.core.config import Config
 
 
@@ -91,3 +92,60 @@ def test_a_run_without_an_earlier_one_stays_as_it_is():
     """The first window of a configuration has nothing to be added to."""
     only = run([1.0])
     assert only.joined(None) is only
+
+
+def test_energy_is_power_by_throughput():
+    """Per inference, as uncertain as the throughput."""
+    found = run([9.0, 10.0, 12.0, 11.0] * 25, power_w=5.0, clock_mhz=900.0).measurement(99.0, 0.95)
+    assert found.energy_j == pytest.approx(5.0 / found.throughput_ips)
+    low, high = found.intervals["energy_j"]
+    assert low < found.energy_j < high
+    assert (found.power_w, found.clock_mhz) == (5.0, 900.0)
+
+
+def test_without_a_meter_there_is_no_energy():
+    """Unknown is None."""
+    found = run([10.0] * 50).measurement(99.0, 0.95)
+    assert (found.power_w, found.energy_j, found.throttled) == (None, None, None)
+    assert "energy_j" not in found.intervals
+
+
+def test_power_of_two_runs_is_their_mean_by_time():
+    """Three seconds at 4 W and one at 8 W are 5 W; throttling once is throttling."""
+    earlier = run([10.0] * 9, window_s=3.0, power_w=4.0, throttled=True)
+    later = run([10.0] * 3, window_s=1.0, power_w=8.0, throttled=False)
+    both = later.joined(earlier)
+    assert both.power_w == pytest.approx(5.0)
+    assert both.throttled
+    assert both.clock_mhz is None
+
+
+def test_the_energy_of_requests_counts_those_that_were_answered():
+    """The highest rate is another matter: that much power was not drawn for it."""
+    batches = Slice(np.full(100, 10.0), np.full(100, 0.1))
+    served = ServedRun(
+        config=Config(),
+        batches=batches,
+        window_s=10.0,
+        setup_s=0.1,
+        power_w=5.0,
+        rate_ips=10.0,
+        highest_ips=80.0,
+    )
+    found = served.measurement(99.0, 0.95)
+    assert found.throughput_ips == 80.0
+    assert found.energy_j == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("idle_w", "expected"), [(2.0, 4.0), (None, 10.0)])
+def test_the_power_of_a_rate_lies_between_idle_and_full_load(idle_w, expected):
+    """A quarter of the capacity draws a quarter of the difference, if idle is known."""
+    timed = TimedBatches(
+        config=Config(),
+        times=BatchTimes(ms={1: np.full(4, 10.0)}),
+        window_s=1.0,
+        setup_s=0.1,
+        power_w=10.0,
+        idle_w=idle_w,
+    )
+    assert timed.power_at_w(25.0, 100.0) == pytest.approx(expected)

@@ -1,0 +1,79 @@
+"""What the sensors saw while a configuration was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from autotuner.bench import energy
+from autotuner.bench.energy import Device
+from autotuner.core.outcome import Measurement
+from autotuner.host.sensors.sampler import Sampler
+
+_FIELDS = frozenset({"power_w", "energy_j", "clock_mhz", "throttled"})
+
+
+class Telemetry:
+    """Samples the machine beside the measurements; a context manager.
+
+    Moments are nanoseconds of the monotonic clock.
+    """
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+        self.idle_w: float | None = None
+        """The power while nothing of ours ran; None until it was measured or when nothing can."""
+
+    def __enter__(self) -> Telemetry:
+        self._sampler.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sampler.__exit__(kind, error, trace)
+
+    @property
+    def total(self) -> tuple[str, ...]:
+        """The readings that make up the total power, those of a board's total named one by one."""
+        latest = self._sampler.latest()
+        rails = energy.total_rails(reading.name for reading in latest if reading.value is not None)
+        made_of = {reading.name: reading.made_of or (reading.name,) for reading in latest}
+        return tuple(part for rail in rails for part in made_of[rail])
+
+    def idle(self, begin_ns: int, end_ns: int) -> None:
+        """Take the power of this stretch, in which nothing of ours ran, for that of idleness."""
+        samples = self._sampler.between(begin_ns, end_ns)
+        self.idle_w = energy.power_between(samples, begin_ns, end_ns)
+
+    def between(
+        self, begin_ns: int, end_ns: int, inferences: float, device: Device = "cpu"
+    ) -> Mapping[str, float]:
+        """Return the figures of a window, and in ``sampling_percent`` what watching it cost.
+
+        See :func:`autotuner.bench.energy.figures`.
+        """
+        found = energy.figures(
+            self._sampler.between(begin_ns, end_ns),
+            begin_ns,
+            end_ns,
+            inferences=inferences,
+            device=device,
+            idle_w=self.idle_w,
+        )
+        cost = self._sampler.cost_percent
+        return found if cost is None else {**found, "sampling_percent": cost}
+
+
+def joined(measurement: Measurement, figures: Mapping[str, float]) -> Measurement:
+    """Return *measurement* with *figures* in its fields, those without a field in ``extra``."""
+    own: dict[str, Any] = {name: value for name, value in figures.items() if name in _FIELDS}
+    if "throttled" in own:
+        own["throttled"] = bool(own["throttled"] or measurement.throttled)
+    rest = {name: value for name, value in figures.items() if name not in _FIELDS}
+    return replace(measurement, extra={**measurement.extra, **rest}, **own)
