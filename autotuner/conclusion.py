@@ -10,6 +10,7 @@ import autotuner
 from autotuner.core.advice import closest, when_infeasible
 from autotuner.core.config import Config
 from autotuner.core.events import Candidate, TuneDone
+from autotuner.core.judgement import Judgement
 from autotuner.core.outcome import Failed, Measurement
 from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
 from autotuner.core.request import TuneRequest
@@ -40,6 +41,7 @@ class Conclusion:
     baseline: Candidate | None
     recommended: Candidate | None
     verdict: Verdict | None
+    judgements: Sequence[Judgement]
     space_size: int
     elapsed_s: float
     window_share: float
@@ -87,6 +89,8 @@ class Conclusion:
                 stopped_because=self.stopped_because,
             ),
             fingerprint=self.subject.fingerprint,
+            simulated=self.subject.simulated,
+            judgement=self._judgement(winner.config),
             front=tuple(
                 Evidence(config=Config.from_mapping(trial.config), measurement=trial.outcome)
                 for trial in self.front
@@ -113,7 +117,13 @@ class Conclusion:
             failed=self._failed,
             elapsed_s=self.elapsed_s,
             window_share=self.window_share,
+            simulated=self.subject.simulated,
+            judgements=tuple(self.judgements),
         )
+
+    def _judgement(self, config: Config) -> Judgement | None:
+        pair = (config.provider, config.precision)
+        return next((j for j in self.judgements if (j.provider, j.precision) == pair), None)
 
     @property
     def _failed(self) -> int:

@@ -8,40 +8,95 @@ from pathlib import Path
 
 from autotuner import locations
 from autotuner.bench.harness import Cancelled
-from autotuner.core.events import Event, Note
-from autotuner.core.request import Request, TuneRequest, VerifyRequest
+from autotuner.characterize.layers import time_layers
+from autotuner.characterize.partitioning import partition
+from autotuner.core.events import Event, Note, TrialDone
+from autotuner.core.request import (
+    CacheRequest,
+    InspectRequest,
+    LayersRequest,
+    MeasureRequest,
+    PartitionRequest,
+    RecordRequest,
+    Request,
+    SelectRequest,
+    TuneRequest,
+    VerifyRequest,
+)
+from autotuner.housekeeping import keep_house
+from autotuner.inspecting import look_into
 from autotuner.lock import HostLock
 from autotuner.measuring import measure
+from autotuner.recorder import record
+from autotuner.selecting import select
 from autotuner.tuning import Places, tune
 from autotuner.verify import verify
 
 _POLL_S = 0.2
 
 
-def execute(request: Request, cancelled: Callable[[], bool]) -> Iterator[Event]:
+def execute(
+    request: Request,
+    cancelled: Callable[[], bool],
+    paused: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
     """Yield what happens while *request* is carried out, its ending last.
 
-    Whatever measures waits until nobody else does on this box. Raises AutotunerError for what the
-    user can mend and Cancelled when *cancelled* said yes before there was a result.
+    Whatever measures waits until nobody else does on this box, and lets others measure while
+    *paused* says yes after a trial. Raises AutotunerError for what the user can mend and Cancelled
+    when *cancelled* said yes before there was a result.
     """
     state = locations.make_folder(locations.state_dir())
     cache = locations.make_folder(locations.cache_dir())
     if isinstance(request, TuneRequest) and request.dry_run:
         yield from tune(request, places=_places(request, state, cache), cancelled=cancelled)
         return
+    if isinstance(request, InspectRequest):
+        yield from look_into(request)
+        return
+    if isinstance(request, CacheRequest):
+        yield keep_house(request, cache)
+        return
     with HostLock(locations.lock_file()) as host:
-        if not host.acquire():
-            yield Note(text=f"Waiting for process {host.holder}, which measures on this box.")
-            while not host.acquire():
-                if cancelled():
-                    raise Cancelled
-                time.sleep(_POLL_S)
-        if isinstance(request, TuneRequest):
-            yield from tune(request, places=_places(request, state, cache), cancelled=cancelled)
-        elif isinstance(request, VerifyRequest):
-            yield from verify(request, cache_dir=cache, cancelled=cancelled)
-        else:
-            yield from measure(request, cache_dir=cache, cancelled=cancelled)
+        yield from _wait_for(host, cancelled)
+        for event in _measuring(request, state, cache, cancelled):
+            yield event
+            if isinstance(event, TrialDone) and paused():
+                host.release()
+                while paused() and not cancelled():
+                    time.sleep(_POLL_S)
+                if not cancelled():
+                    yield from _wait_for(host, cancelled)
+
+
+def _wait_for(host: HostLock, cancelled: Callable[[], bool]) -> Iterator[Event]:
+    """Take the lock, saying so when that takes a while; raises Cancelled."""
+    if not host.acquire():
+        yield Note(text=f"Waiting for process {host.holder}, which measures on this box.")
+        while not host.acquire():
+            if cancelled():
+                raise Cancelled
+            time.sleep(_POLL_S)
+
+
+def _measuring(
+    request: Request, state: Path, cache: Path, cancelled: Callable[[], bool]
+) -> Iterator[Event]:
+    if isinstance(request, TuneRequest):
+        yield from tune(request, places=_places(request, state, cache), cancelled=cancelled)
+    elif isinstance(request, VerifyRequest):
+        yield from verify(request, cache_dir=cache, cancelled=cancelled)
+    elif isinstance(request, PartitionRequest):
+        yield from partition(request, cache_dir=cache, cancelled=cancelled)
+    elif isinstance(request, LayersRequest):
+        yield from time_layers(request, cache_dir=cache, cancelled=cancelled)
+    elif isinstance(request, SelectRequest):
+        places = _places(request.tune, state, cache)
+        yield from select(request, places=places, cancelled=cancelled)
+    elif isinstance(request, RecordRequest):
+        yield from record(request, cache_dir=cache, cancelled=cancelled)
+    elif isinstance(request, MeasureRequest):
+        yield from measure(request, cache_dir=cache, cancelled=cancelled)
 
 
 def _places(request: TuneRequest, state: Path, cache: Path) -> Places:

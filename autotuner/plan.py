@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 
-from autotuner.core.config import Config
+from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import SpaceError
 from autotuner.core.space import Dimension, Restriction, SearchSpace, Value
 from autotuner.host.topology import Topology
@@ -13,6 +16,7 @@ from autotuner.subject import Subject
 BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 QUEUE_DELAYS_MS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _MOST_WORKERS = 16
+_MOST_ON_ACCELERATOR = 4
 _OVERSUBSCRIPTION = 2
 
 
@@ -28,14 +32,7 @@ def search_space(
     latency. Raises SpaceError for an unknown dimension, for a value that means nothing here and
     when nothing is left.
     """
-    topology = subject.topology
-    usual = [
-        Dimension("batch_size", _batch_sizes(subject), ordered=True),
-        Dimension("workers", _workers(subject), ordered=True),
-        Dimension("intra_op_threads", (*_ladder(topology.usable), None), ordered=True),
-        Dimension("affinity", topology.affinities()),
-        Dimension("provider", subject.providers),
-    ]
+    usual = _recorded(subject) if subject.recorded else _offered(subject, narrowed)
     if subject.fingerprint.scenario == "server":
         usual.append(Dimension("max_queue_delay_ms", _queue_delays(budget_ms), ordered=True))
     names = [dimension.name for dimension in usual]
@@ -46,17 +43,57 @@ def search_space(
     dimensions = [
         Dimension(d.name, narrowed.get(d.name, d.values), ordered=d.ordered) for d in usual
     ]
-    return SearchSpace(dimensions, _restrictions(dimensions, topology, narrowed))
+    return SearchSpace(dimensions, _restrictions(dimensions, subject, narrowed))
+
+
+def _offered(subject: Subject, named: Container[str]) -> list[Dimension]:
+    """Return what there is to choose on this machine, and what was *named* all the same."""
+    dimensions = [
+        Dimension("batch_size", _batch_sizes(subject), ordered=True),
+        Dimension("workers", _workers(subject), ordered=True),
+    ]
+    if not subject.accelerated:
+        threads = (*_ladder(subject.topology.usable), None)
+        dimensions.append(Dimension("intra_op_threads", threads, ordered=True))
+        dimensions.append(Dimension("affinity", subject.topology.affinities()))
+    dimensions.append(Dimension("provider", subject.providers))
+    for name, values, default in (
+        ("precision", subject.every_precision, BASELINE.precision),
+        ("power_mode", subject.power_modes, BASELINE.power_mode),
+    ):
+        if values != (default,) or name in named:
+            dimensions.append(Dimension(name, values))
+    return dimensions
+
+
+def _recorded(subject: Subject) -> list[Dimension]:
+    """Return the dimensions in which the recorded configurations differ, and the usual ones."""
+    settings = [config.to_mapping() for config in subject.recorded]
+    dimensions = []
+    for name in settings[0]:
+        values = list(dict.fromkeys(setting[name] for setting in settings))
+        ordered = name in {"batch_size", "workers", "intra_op_threads"}
+        if ordered:
+            values.sort(key=lambda value: (value is None, value))
+        if name != "max_queue_delay_ms":
+            dimensions.append(Dimension(name, tuple(values), ordered=ordered))
+    return dimensions
 
 
 def check(config: Config, subject: Subject) -> None:
     """Raise SpaceError when *config* cannot be run on this machine."""
+    if subject.recorded and replace(config, max_queue_delay_ms=None) not in subject.recorded:
+        raise SpaceError(
+            f"({config}) was not recorded; --dry-run of `autotune` lists the values that were."
+        )
+    if subject.accelerated and (config.affinity, config.intra_op_threads) != ("none", None):
+        raise SpaceError("Threads and affinity mean nothing on an accelerator; leave them out.")
     _check(subject, {name: (value,) for name, value in config.to_mapping().items()})
     workers, threads = config.workers, config.intra_op_threads
-    if config.affinity != "none" and not subject.topology.binds(workers, threads):
+    if not subject.topology.binds(config.affinity, workers, threads):
         raise SpaceError(
             f"The affinity {config.affinity!r} needs {workers * (threads or 1)} CPUs for "
-            f"{workers} workers and there are {len(subject.topology.cpus)}; "
+            f"{workers} workers, more than it has of the {len(subject.topology.cpus)} here; "
             "use fewer workers or threads, or --affinity none."
         )
 
@@ -70,6 +107,8 @@ def _batch_sizes(subject: Subject) -> tuple[int, ...]:
 def _workers(subject: Subject) -> tuple[int, ...]:
     if subject.fingerprint.scenario == "singlestream":
         return (1,)
+    if subject.accelerated:
+        return _ladder(_MOST_ON_ACCELERATOR)
     return _ladder(min(_MOST_WORKERS, 2 * subject.topology.usable))
 
 
@@ -92,13 +131,19 @@ def _check(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]) -> None:
         if fixed not in ("free", size):
             raise SpaceError(f"batch_size {size} is not possible: {subject.info.batch_note}")
     _check_scenario(subject, narrowed)
-    offered = {"affinity": subject.topology.affinities(), "provider": subject.providers}
+    offered: dict[str, tuple[Value, ...]] = {
+        "affinity": subject.topology.affinities(),
+        "provider": subject.providers,
+        "precision": subject.every_precision,
+        "power_mode": subject.power_modes,
+    }
+    if subject.recorded:
+        offered = {d.name: d.values for d in _recorded(subject)}
     for name, values in offered.items():
         for value in narrowed.get(name, ()):
             if value not in values:
-                raise SpaceError(
-                    f"The {name} {value!r} is not offered here; choose from {', '.join(values)}."
-                )
+                choice = ", ".join(map(str, values))
+                raise SpaceError(f"The {name} {value!r} is not offered here; choose from {choice}.")
 
 
 def _check_scenario(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]) -> None:
@@ -117,14 +162,22 @@ def _check_scenario(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]])
 
 
 def _restrictions(
-    dimensions: Sequence[Dimension], topology: Topology, narrowed: Mapping[str, tuple[Value, ...]]
+    dimensions: Sequence[Dimension], subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]
 ) -> tuple[Restriction, ...]:
+    topology = subject.topology
+    binds, plainest = cache(topology.binds), cache(topology.plainest)
+    known = {tuple(config.to_mapping().items()) for config in subject.recorded}
     most_threads = _OVERSUBSCRIPTION * topology.usable
 
     def own_cpus(config: Mapping[str, Value]) -> bool:
         """Give bound workers CPUs of their own."""
         workers, threads = _parallelism(config)
-        return config["affinity"] == "none" or topology.binds(workers, threads)
+        return binds(str(config["affinity"]), workers, threads)
+
+    def one_name(config: Mapping[str, Value]) -> bool:
+        """Name a way to bind workers once, where several policies agree."""
+        policy = str(config["affinity"])
+        return plainest(policy, *_parallelism(config)) == policy
 
     def default_threads_alone(config: Mapping[str, Value]) -> bool:
         """Leave the number of threads to the runtime only for one unbound worker."""
@@ -139,14 +192,48 @@ def _restrictions(
         """Wait for a batch to fill only where a batch is more than one request."""
         return config["batch_size"] != 1 or config["max_queue_delay_ms"] == shortest
 
+    def recorded(config: Mapping[str, Value]) -> bool:
+        """Take only what was recorded."""
+        settings = Config.from_mapping({**config, "max_queue_delay_ms": None}).to_mapping()
+        return tuple(settings.items()) in known
+
+    def offered_together(config: Mapping[str, Value]) -> bool:
+        """Compute in a precision that the provider offers."""
+        return config["precision"] in subject.precisions[str(config["provider"])]
+
     few_threads.__doc__ = f"Have at most {most_threads} threads in all workers together."
-    rules: list[Restriction] = [own_cpus, default_threads_alone]
-    if not narrowed.keys() & {"workers", "intra_op_threads"}:  # who names numbers gets them
-        rules.append(few_threads)
+    rules: list[Restriction] = []
+    if subject.recorded:
+        rules.append(recorded)
+    elif not subject.accelerated:
+        rules += [own_cpus, default_threads_alone]
+        if "affinity" not in narrowed:  # who names a policy gets it
+            rules.append(one_name)
+        if not narrowed.keys() & {"workers", "intra_op_threads"}:  # who names numbers gets them
+            rules.append(few_threads)
+    if {"provider", "precision"} <= {d.name for d in dimensions} and not subject.recorded:
+        rules.append(offered_together)
     shortest = next((d.values[0] for d in dimensions if d.name == "max_queue_delay_ms"), None)
     if shortest is not None:
         rules.append(company_only)
     return tuple(rules)
+
+
+def _seeds_on_accelerator(space: SearchSpace) -> tuple[dict[str, Value], ...]:
+    middling = {d.name: d.values[0] for d in space.dimensions}
+    sizes = space["batch_size"].values
+    middling["batch_size"] = sizes[len(sizes) // 2]
+    values = {d.name: d.values for d in space.dimensions}
+    precisions = values.get("precision", (None,))[::-1]
+    modes = values.get("power_mode", (None,))[::-1]
+    found = []
+    for turn in range(max(len(precisions), len(modes))):
+        chosen = {
+            "precision": precisions[turn % len(precisions)],
+            "power_mode": modes[turn % len(modes)],
+        }
+        found.append(middling | {name: v for name, v in chosen.items() if name in values})
+    return tuple(config for config in found if config in space)
 
 
 def _parallelism(config: Mapping[str, Value]) -> tuple[int, int | None]:
@@ -157,16 +244,34 @@ def _parallelism(config: Mapping[str, Value]) -> tuple[int, int | None]:
 
 
 def seeds(space: SearchSpace, topology: Topology) -> tuple[dict[str, Value], ...]:
-    """Return what to try first: all CPUs for one worker, one worker a CPU, small and middling."""
+    """Return what to try first: all CPUs for one worker, one worker a CPU, small and middling.
+
+    Then each other runtime and precision once.
+
+    Where there are no threads to choose, on an accelerator, it is each precision in another power
+    mode.
+    """
+    if "intra_op_threads" not in space.names:
+        return _seeds_on_accelerator(space)
     usable = topology.usable
     shapes = dict.fromkeys([(1, usable), (usable, 1)])
     smallest = space["batch_size"].values[0]
-    wanted = [
+    wanted: list[dict[str, Value]] = [
         {"batch_size": batch, "workers": workers, "intra_op_threads": threads, "affinity": policy}
         for batch in dict.fromkeys([smallest, 4])
         for workers, threads in shapes
-        for policy in ("compact", "none")[: 1 if workers > 1 else None]
+        for policy in ("big", "compact", "none")[: 2 if workers > 1 else None]
     ]
     # The first value of what is not named: the preferred provider, no delay.
     rest = {d.name: d.values[0] for d in space.dimensions if d.name not in wanted[0]}
-    return tuple(config for config in ({**w, **rest} for w in wanted) if config in space)
+    found = [{**one, **rest} for one in wanted]
+    # Each other runtime and precision once, as fast as it goes: they differ by factors.
+    ways = [name for name in ("provider", "precision") if name in space.names]
+    fastest: dict[str, Value] = {"batch_size": 4, "workers": usable, "intra_op_threads": 1}
+    fastest["affinity"] = "compact" if usable > 1 else "none"
+    for values in itertools.product(*(space[name].values for name in ways)):
+        way: dict[str, Value] = dict(zip(ways, values, strict=True))
+        one = rest | fastest | way
+        if one not in found:
+            found.append(one)
+    return tuple(config for config in found if config in space)

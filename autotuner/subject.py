@@ -2,61 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autotuner import backends
+from autotuner.backends.simulated import Device
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import MachineError, ModelError
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.request import Workload
 from autotuner.host import identity
 from autotuner.host.topology import Topology
-from autotuner.model import data, reference, shapes
+from autotuner.model import data, data_files, preprocess, reference, shapes
 from autotuner.model.digest import sha256
 from autotuner.model.info import ModelInfo
 from autotuner.model.inputs import InputSpec
 from autotuner.model.inspect import inspect
 from autotuner.model.nearest import nearest
+from autotuner.model.preprocess import Preprocess
+from autotuner.model.shapes import InputTensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A model with its inputs on this machine, and the providers that can run it here."""
+    """A model with its inputs on this machine, and what can run it here.
+
+    *precisions* holds by provider each precision that it computes in and the graph that it reads
+    for it. *accelerated* says that threads and affinity do not matter. *device* is there when the
+    machine is not; *recorded* are then the configurations that were recorded of it, if it was.
+    """
 
     info: ModelInfo
     inputs: InputSpec
     topology: Topology
-    providers: tuple[str, ...]
+    precisions: Mapping[str, Mapping[str, str]]
     fingerprint: Fingerprint
     notes: tuple[str, ...]
+    power_modes: tuple[str, ...] = ("present",)
+    usual: Config = BASELINE
+    measures_power: bool = False
+    accelerated: bool = False
+    device: Device | None = None
+    recorded: tuple[Config, ...] = ()
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers that can run the model here, the preferred one first."""
+        return tuple(self.precisions)
+
+    @property
+    def every_precision(self) -> tuple[str, ...]:
+        """The precisions of all providers, each once."""
+        return tuple(dict.fromkeys(itertools.chain.from_iterable(self.precisions.values())))
+
+    @property
+    def simulated(self) -> str | None:
+        """The name of the device when it is not there."""
+        return None if self.device is None else self.device.name
 
     @property
     def baseline(self) -> Config:
         """The runtime's default for this model; requests that queue wait for no batch to fill."""
         fixed = self.info.batch
         return replace(
-            BASELINE,
-            batch_size=1 if fixed == "free" else fixed,
+            self.usual,
+            batch_size=self.usual.batch_size if fixed == "free" else fixed,
             max_queue_delay_ms=0.0 if self.fingerprint.scenario == "server" else None,
         )
 
 
 def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
-    """Find the model, settle its inputs and tell the fingerprint.
+    """Find the model, settle its inputs and tell the fingerprint, all for this machine.
 
     Raises ModelError for what is wrong with the model or its data, MachineError when no runtime is
     installed.
     """
-    info = inspect(_model_path(workload.model, cache_dir))
-    asked = dict(shapes.parse(text, info) for text in workload.shapes)
+    info, tensors = find_model(workload, cache_dir)
     data_path = Path(workload.data) if workload.data else None
-    shown = data.data_shapes(data_path, info) if data_path else {}
-    tensors = shapes.resolve(info, asked, shown)
-    inputs = InputSpec(tensors=tensors, data_path=data_path, seed=workload.seed)
+    inputs = InputSpec(
+        tensors=tensors,
+        data_path=data_path,
+        seed=workload.seed,
+        preprocess=_preprocess(workload),
+    )
     inputs.load()  # raises now what would otherwise raise in every worker
-    providers, runtimes = _runtimes()
+    precisions, runtimes = _runtimes()
     fingerprint = Fingerprint(
         device=identity.device(),
         cpu=identity.cpu(),
@@ -66,7 +98,7 @@ def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
         os=identity.operating_system(),
         model_sha256=info.sha256,
         shapes={tensor.name: tensor.sample_shape for tensor in tensors},
-        data_sha256=sha256([data_path]) if data_path else None,
+        data_sha256=sha256(data_files.files(data_path)) if data_path else None,
         scenario=workload.scenario,
         rate_ips=workload.rate_ips,
     )
@@ -74,10 +106,23 @@ def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
         info=info,
         inputs=inputs,
         topology=topology,
-        providers=providers,
+        precisions=precisions,
         fingerprint=fingerprint,
         notes=tuple(_notes(workload, info, inputs)),
     )
+
+
+def find_model(workload: Workload, cache_dir: Path) -> tuple[ModelInfo, tuple[InputTensor, ...]]:
+    """Return the model of *workload* with its inputs settled; raises ModelError."""
+    info = inspect(_model_path(workload.model, cache_dir))
+    asked = dict(shapes.parse(text, info) for text in workload.shapes)
+    data_path = Path(workload.data) if workload.data else None
+    shown = data.data_shapes(data_path, info, _preprocess(workload)) if data_path else {}
+    return info, shapes.resolve(info, asked, shown)
+
+
+def _preprocess(workload: Workload) -> Preprocess | None:
+    return preprocess.parse(workload.preprocess) if workload.preprocess else None
 
 
 def _model_path(model: str | None, cache_dir: Path) -> Path:
@@ -102,19 +147,19 @@ def _notes(workload: Workload, info: ModelInfo, inputs: InputSpec) -> Iterator[s
         yield "The inputs are random; give real ones with --data FILE.npz."
 
 
-def _runtimes() -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return the providers that are usable here and the versions of their runtimes."""
-    providers: list[str] = []
+def _runtimes() -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
+    """Return the precisions of the providers that are usable here, and the runtimes' versions."""
+    precisions: dict[str, Mapping[str, str]] = {}
     versions: dict[str, str] = {}
     reasons: list[str] = []
     for name, location in backends.BACKENDS.items():
         backend = backends.load(location)
         for provider, reason in backend.providers().items():
             if reason is None:
-                providers.append(provider)
+                precisions[provider] = backend.precisions(provider)
                 versions[name] = backend.version() or "unknown"
             else:
                 reasons.append(reason)
-    if not providers:
+    if not precisions:
         raise MachineError(f"No runtime is usable here: {'; '.join(reasons)}.")
-    return tuple(providers), versions
+    return precisions, versions

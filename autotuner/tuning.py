@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from autotuner import locations, plan, scenario, store
+from autotuner import locations, plan, scenario, store, venue
+from autotuner.bench.bench import Bench
 from autotuner.bench.footprint import predict_mib
-from autotuner.bench.harness import Cancelled, Harness
+from autotuner.bench.harness import Cancelled
 from autotuner.conclusion import Conclusion
 from autotuner.core.config import Config
 from autotuner.core.errors import ModelError
@@ -23,18 +24,23 @@ from autotuner.core.events import (
     TrialDone,
     TrialStarted,
 )
+from autotuner.core.judgement import Judgement
 from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.profile import Profile
 from autotuner.core.request import TuneRequest
 from autotuner.core.space import SearchSpace, Value
-from autotuner.host import topology
+from autotuner.guard import Guard, passed, still_offered
+from autotuner.history import open_search
+from autotuner.model.variants import VariantStore
 from autotuner.proof import Contestant, Verdict, prove
 from autotuner.scenario import Scenario
-from autotuner.search import IMPORTED, Search, Trial, stored_facts, study_name, trade_off
+from autotuner.search import IMPORTED, Search, Trial, trade_off
 from autotuner.standard import Standard
-from autotuner.subject import Subject, resolve
+from autotuner.subject import Subject
 
 _FINALISTS = 6
+_GRACE_S = 300.0
+"""A simulated final round costs no time, so it may take this much longer."""
 _FOUND = "a configuration within the constraints was found"
 
 
@@ -53,33 +59,51 @@ def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool])
     When *cancelled* says yes, the run ends with the best so far. Raises AutotunerError for bad
     input and for a disk that cannot be used.
     """
-    began = time.monotonic()
-    subject = resolve(request.workload, topology.read(), places.cache)
+    subject = venue.resolve(request.workload, places.cache)
     for note in subject.notes:
         yield Note(text=note)
-    space = plan.search_space(subject, request.dimensions, budget_ms=request.max_latency_ms)
+    venue.check_power(request, subject)
+    guard = Guard(
+        subject=subject,
+        rules=request.workload.accuracy,
+        store=VariantStore(places.cache),
+        cancelled=cancelled,
+    )
+    narrowed = request.dimensions
+    pairs = guard.wanted(narrowed.get("provider"), narrowed.get("precision"))
+    if left_out := guard.note(pairs):
+        yield Note(text=left_out)
+    space = plan.search_space(guard.offered(pairs), narrowed, budget_ms=request.max_latency_ms)
     if request.dry_run:
         yield _plan_done(subject, request, space)
         return
     if request.out is not None:
         locations.make_folder(Path(request.out))  # rather now than after all the measuring
-    with (
-        Harness(
-            subject.info.path, subject.inputs, subject.topology, cancelled=cancelled
-        ) as harness,
-        _open_search(request, subject, space, places) as search,
-    ):
+    yield from guard.build(pairs)
+    with contextlib.ExitStack() as stack:
+        bench = stack.enter_context(
+            venue.open_bench(subject, request.workload.seed, cancelled, guard.graph_of)
+        )
+        began_s = bench.clock_s
+        if busy := bench.background.note:
+            yield Note(text=busy)
+        judgements = yield from guard.judge(bench, pairs)
+        subject = guard.offered(passed(pairs, judgements))
+        narrowed = still_offered(narrowed, subject)
+        space = plan.search_space(subject, narrowed, budget_ms=request.max_latency_ms)
+        search = stack.enter_context(open_search(request, subject, space, places.storage))
         standard = Standard(objective=request.objective, confidence=request.confidence)
         run = _Run(
             request=request,
             standard=standard,
-            scenario=scenario.of(request.workload, harness, standard),
+            scenario=scenario.of(request.workload, bench, standard),
             subject=subject,
             space=space,
             search=search,
-            harness=harness,
+            bench=bench,
             places=places,
-            began=began,
+            judgements=judgements,
+            began_s=began_s,
         )
         yield from run.events()
 
@@ -94,9 +118,10 @@ class _Run:
     subject: Subject
     space: SearchSpace
     search: Search
-    harness: Harness
+    bench: Bench
     places: Places
-    began: float
+    judgements: tuple[Judgement, ...]
+    began_s: float
     baseline: Candidate | None = None
     refuted: set[Config] = field(default_factory=set)
 
@@ -106,6 +131,7 @@ class _Run:
             model=self.subject.info.name,
             objective=str(request.objective),
             fingerprint=self.subject.fingerprint.digest,
+            simulated=self.subject.simulated,
             space_size=len(self.space),
             known_trials=len(self.search.trials()),
             max_trials=request.max_trials,
@@ -125,8 +151,6 @@ class _Run:
 
     def _measure_baseline(self) -> Iterator[Event]:
         config = self.subject.baseline
-        if note := self.harness.background.note:
-            yield Note(text=note)
         yield TrialStarted(phase="baseline", config=config, why="the runtime's default")
         outcome = self.scenario.trial(config)
         if isinstance(outcome, Failed):
@@ -155,13 +179,13 @@ class _Run:
             trial = self.search.ask()
             config = Config.from_mapping(trial.config)
             yield TrialStarted(phase="search", number=trial.number, config=config, why=trial.why)
-            began = time.monotonic()
+            began_s = self.bench.clock_s
             try:
                 outcome = self._trial(config)
             except Cancelled:
                 self.search.release(trial)
                 raise
-            self.search.tell(trial, outcome, seconds=time.monotonic() - began)
+            self.search.tell(trial, outcome, seconds=self.bench.clock_s - began_s)
             yield TrialDone(
                 phase="search",
                 number=trial.number,
@@ -175,7 +199,7 @@ class _Run:
 
     def _trial(self, config: Config) -> Outcome:
         """Measure *config*, unless it would need more memory than there is."""
-        need_mib, free_mib = predict_mib(config, self._measured()), self.harness.free_mib
+        need_mib, free_mib = predict_mib(config, self._measured()), self.bench.free_mib
         if need_mib is not None and need_mib > free_mib:
             return Failed("oom", f"it needs about {need_mib:.0f} MiB and {free_mib:.0f} are free")
         return self.scenario.trial(config)
@@ -215,17 +239,18 @@ class _Run:
         baseline = Contestant(config=self.baseline.config, known=self.baseline.measurement)
         return (
             yield from prove(
-                self.harness,
+                self.bench,
                 self.scenario,
                 self.standard,
                 baseline,
                 finalists,
                 max_seconds=self.scenario.proof_s,
+                grace_s=_GRACE_S if self.subject.simulated else 0.0,
             )
         )
 
     def _conclusion(self, reason: str, verdict: Verdict | None) -> Conclusion:
-        elapsed_s = time.monotonic() - self.began
+        elapsed_s = self.bench.clock_s - self.began_s
         return Conclusion(
             request=self.request,
             standard=self.standard,
@@ -239,9 +264,10 @@ class _Run:
             baseline=self.baseline,
             recommended=self._best(),
             verdict=verdict,
+            judgements=self.judgements,
             space_size=len(self.space),
             elapsed_s=elapsed_s,
-            window_share=self.harness.window_s / elapsed_s,
+            window_share=self.bench.window_s / elapsed_s,
         )
 
     def _keep(self, profile: Profile | None) -> Generator[Note, None, str | None]:
@@ -276,32 +302,6 @@ class _Run:
         return {name: settings[name] for name in self.space.names}
 
 
-def _open_search(
-    request: TuneRequest, subject: Subject, space: SearchSpace, places: Places
-) -> Search:
-    """Open the study of this request with all that earlier ones found out about the subject."""
-    fingerprint = subject.fingerprint.digest
-    if request.workload.scenario == "server":
-        # What is measured there depends on the budget: it decides on the highest rate.
-        fingerprint += f" {request.objective.latency_bound}"
-    name = study_name(fingerprint, space, request.objective)
-    facts = () if request.fresh else stored_facts(places.storage, fingerprint=fingerprint)
-    if request.fresh:
-        name += datetime.now(timezone.utc).strftime("-fresh-%Y%m%dT%H%M%S")
-    search = Search(
-        space,
-        request.objective,
-        name=name,
-        storage=places.storage,
-        sampler=request.sampler,
-        seed=request.workload.seed,
-        seeds=plan.seeds(space, subject.topology),
-        fingerprint=fingerprint,
-    )
-    search.import_trials(facts)
-    return search
-
-
 def _plan_done(subject: Subject, request: TuneRequest, space: SearchSpace) -> PlanDone:
     return PlanDone(
         model=subject.info.name,
@@ -309,4 +309,5 @@ def _plan_done(subject: Subject, request: TuneRequest, space: SearchSpace) -> Pl
         dimensions={dimension.name: dimension.values for dimension in space.dimensions},
         restrictions=tuple(rule.__doc__ or rule.__name__ for rule in space.restrictions),
         size=len(space),
+        simulated=subject.simulated,
     )

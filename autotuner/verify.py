@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from autotuner import scenario, store
+from autotuner import scenario, store, venue
 from autotuner.bench import loadgen
-from autotuner.bench.harness import Harness
-from autotuner.bench.loadgen import LoadTest
+from autotuner.bench.bench import Bench
+from autotuner.bench.loadtest import LoadTest
 from autotuner.bench.summary import SteadyRun
 from autotuner.core.errors import InputError, ModelError
 from autotuner.core.events import (
@@ -24,9 +24,9 @@ from autotuner.core.events import (
 from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.profile import Profile
 from autotuner.core.request import VerifyRequest
-from autotuner.host import topology
+from autotuner.guard import Guard, passed
+from autotuner.model.variants import VariantStore
 from autotuner.standard import Standard
-from autotuner.subject import resolve
 
 Status = Literal["kept", "broken", "stale"]
 
@@ -46,34 +46,48 @@ def verify(
     profile = store.read(Path(request.profile))
     if request.loadgen:
         _check_loadgen(profile)
-    subject = resolve(profile.workload, topology.read(), cache_dir)
+    subject = venue.resolve(profile.workload, cache_dir)
     for note in subject.notes:
         yield Note(text=note)
     config = profile.winner.config
-    if config.provider not in subject.providers:
+    if config.precision not in subject.precisions.get(config.provider, ()):
         raise ModelError(
-            f"The profile needs {config.provider}, which is not usable here; install that runtime."
+            f"The profile needs {config.precision} on {config.provider}, which is not usable here; "
+            "install that runtime."
         )
     yield Started(
         model=profile.model.name,
         objective=str(profile.objective),
         fingerprint=subject.fingerprint.digest,
+        simulated=subject.simulated,
     )
     standard = Standard(objective=profile.objective, confidence=profile.confidence)
-    with Harness(
-        subject.info.path, subject.inputs, subject.topology, cancelled=cancelled
-    ) as harness:
-        if busy := harness.background.note:
+    guard = Guard(
+        subject=subject,
+        rules=profile.workload.accuracy,
+        store=VariantStore(cache_dir),
+        cancelled=cancelled,
+    )
+    yield from guard.build([(config.provider, config.precision)])
+    with venue.open_bench(subject, profile.workload.seed, cancelled, guard.graph_of) as bench:
+        if busy := bench.background.note:
             yield Note(text=busy)
+        judgements = yield from guard.judge(bench, [(config.provider, config.precision)])
+        passed([(config.provider, config.precision)], judgements)
         yield TrialStarted(phase="measure", config=config, why="does the profile still hold?")
         workload, recorded = profile.workload, profile.winner.measurement
         rate_ips = workload.rate_ips or recorded.throughput_ips
         window = standard.window(*_SECONDS, prove=True)
-        found = scenario.run_once(harness, workload, config, window, rate_ips)
+        found = scenario.run_once(bench, workload, config, window, rate_ips)
         second: LoadGenVerdict | Failed | None = None
         if request.loadgen:
             yield TrialStarted(phase="measure", config=config, why="what does LoadGen say?")
-            second = _ask_loadgen(harness, standard, profile)
+            test = _load_test(bench, standard, profile)
+            if isinstance(test, LoadTest):
+                yield Note(text=f"LoadGen may take {test.most_s:.0f} s.")
+                second = bench.ask_loadgen(config, test)
+            else:
+                second = test
     differences = profile.fingerprint.differences(subject.fingerprint)
     if isinstance(found, Failed):
         outcome: Outcome = found
@@ -96,6 +110,7 @@ def verify(
         outcome=outcome,
         loadgen=second,
         elapsed_s=time.monotonic() - began,
+        simulated=subject.simulated,
     )
 
 
@@ -114,6 +129,8 @@ def _judged(standard: Standard, run: SteadyRun, measurement: Measurement) -> tup
 
 def _check_loadgen(profile: Profile) -> None:
     """Raise unless LoadGen is installed and has something to judge *profile* by."""
+    if profile.simulated is not None:
+        raise InputError("LoadGen asks in real time and the device is simulated; leave it out.")
     loadgen.library()
     if profile.objective.latency_bound is None and not _one_at_a_time(profile):
         raise InputError(
@@ -122,8 +139,8 @@ def _check_loadgen(profile: Profile) -> None:
         )
 
 
-def _ask_loadgen(harness: Harness, standard: Standard, profile: Profile) -> LoadGenVerdict | Failed:
-    """Return LoadGen's verdict on *profile*, at a rate that it should stand.
+def _load_test(bench: Bench, standard: Standard, profile: Profile) -> LoadTest | Failed:
+    """Return what LoadGen is to ask of *profile*, at a rate that it should stand.
 
     That is the proven one in the scenario server. The closed loop has none: there it is a safe
     share of the highest rate that the simulation predicts, never above that of the throughput.
@@ -132,19 +149,17 @@ def _ask_loadgen(harness: Harness, standard: Standard, profile: Profile) -> Load
     recorded_ips = profile.winner.measurement.throughput_ips
     q, budget_ms = profile.objective.latency_bound or (profile.objective.percentile, None)
     if _one_at_a_time(profile):
-        return harness.ask_loadgen(config, LoadTest(percentile=q))
+        return LoadTest(percentile=q)
     rate_ips = workload.rate_ips or recorded_ips
     assert rate_ips is not None
     if workload.scenario != "server":
-        server = scenario.Server(harness, standard, rate_ips=None, seed=workload.seed)
+        server = scenario.Server(bench, standard, rate_ips=None, seed=workload.seed)
         predicted = server.trial(config)
         if isinstance(predicted, Failed):
             return predicted
         assert predicted.throughput_ips is not None
         rate_ips = _SAFE_SHARE * min(rate_ips, predicted.throughput_ips)
-    return harness.ask_loadgen(
-        config, LoadTest(percentile=q, target_qps=rate_ips, target_latency_ms=budget_ms)
-    )
+    return LoadTest(percentile=q, target_qps=rate_ips, target_latency_ms=budget_ms)
 
 
 def _one_at_a_time(profile: Profile) -> bool:

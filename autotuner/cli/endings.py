@@ -10,20 +10,24 @@ from typing import Any
 
 from rich.console import Console
 
-from autotuner.cli import tables
+from autotuner.cli import findings, tables
 from autotuner.core.config import Config
 from autotuner.core.encoding import encode
 from autotuner.core.events import (
+    CacheDone,
     Candidate,
     Ending,
     JobFailed,
     LoadGenVerdict,
     MeasureDone,
     PlanDone,
+    RecordDone,
+    SelectDone,
     TuneDone,
     VerifyDone,
 )
 from autotuner.core.outcome import Failed, Measurement, Outcome
+from autotuner.core.selection import Option, front
 
 OK, FAILED, BAD_INPUT, INFEASIBLE, STALE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _VERIFIED = {"kept": OK, "broken": FAILED, "stale": STALE}
@@ -36,17 +40,33 @@ def conclude(ending: Ending, console: Console, *, as_json: bool, debug: bool) ->
         if debug and ending.traceback:
             sys.stderr.write(ending.traceback)
         return _fail(ending.message, _failure_status(ending), as_json=as_json)
-    if isinstance(ending, TuneDone):
+    if isinstance(ending, findings.Finding):
+        document, status = findings.document(ending), OK
+    elif isinstance(ending, TuneDone):
         document, status = tune_document(ending), _STATUS[ending.status]
     elif isinstance(ending, MeasureDone):
         document = measure_document(ending)
         status = FAILED if isinstance(ending.outcome, Failed) else OK
     elif isinstance(ending, VerifyDone):
         document, status = verify_document(ending), _VERIFIED[ending.status]
+    elif isinstance(ending, SelectDone):
+        document, status = select_document(ending), _STATUS[ending.status]
+    elif isinstance(ending, CacheDone):
+        document, status = {"status": "ok", **encode(ending)}, OK
+    elif isinstance(ending, RecordDone):
+        document, status = record_document(ending), _STATUS[ending.status]
     else:
         document, status = plan_document(ending), OK
     if as_json:
         print(json.dumps(document, indent=2, allow_nan=False))
+    elif isinstance(ending, findings.Finding):
+        findings.show(ending, console)
+    elif isinstance(ending, SelectDone):
+        console.print(tables.options(ending.options, ending.model))
+        console.print()
+        console.print(ending.message)
+    elif isinstance(ending, CacheDone):
+        _show_cache(ending, console)
     else:
         _show(ending, console)
     return status
@@ -68,6 +88,7 @@ def tune_document(done: TuneDone) -> dict[str, Any]:
         "objective": done.objective,
         "stopped_because": done.stopped_because,
         "proven": done.proven,
+        **_label(done.simulated),
         "profile": done.profile,
         **_candidate(done.winner),
         "baseline": _candidate(done.baseline) if done.baseline else None,
@@ -76,6 +97,7 @@ def tune_document(done: TuneDone) -> dict[str, Any]:
         "failed": done.failed,
         "elapsed_s": done.elapsed_s,
         "window_share": done.window_share,
+        "judgements": encode(done.judgements),
     }
 
 
@@ -84,6 +106,7 @@ def measure_document(done: MeasureDone) -> dict[str, Any]:
     return {
         "status": "failed" if isinstance(done.outcome, Failed) else "ok",
         "model": done.model,
+        **_label(done.simulated),
         **_outcome(done.config, done.outcome),
         "elapsed_s": done.elapsed_s,
     }
@@ -95,10 +118,33 @@ def verify_document(done: VerifyDone) -> dict[str, Any]:
         "status": done.status,
         "message": done.message,
         "model": done.model,
+        **_label(done.simulated),
         "differences": list(done.differences),
         **_outcome(done.config, done.outcome),
         "recorded": measurement_document(done.recorded),
         "loadgen": encode(done.loadgen),
+        "elapsed_s": done.elapsed_s,
+    }
+
+
+def select_document(done: SelectDone) -> dict[str, Any]:
+    """Return the JSON document of a selection; the front is in the order of throughput."""
+    return {
+        "status": done.status,
+        "message": done.message,
+        "model": done.model,
+        "options": [
+            {
+                "model": option.model,
+                "status": option.status,
+                "accuracy": option.accuracy,
+                **_option(option),
+                "profile": option.profile,
+                "why": option.why,
+            }
+            for option in done.options
+        ],
+        "front": [option.model for option in front(done.options)],
         "elapsed_s": done.elapsed_s,
     }
 
@@ -109,10 +155,21 @@ def plan_document(plan: PlanDone) -> dict[str, Any]:
         "status": "ok",
         "model": plan.model,
         "objective": plan.objective,
+        **_label(plan.simulated),
         "dimensions": {name: list(values) for name, values in plan.dimensions.items()},
         "restrictions": list(plan.restrictions),
         "size": plan.size,
     }
+
+
+def record_document(done: RecordDone) -> dict[str, Any]:
+    """Return the JSON document of a recording."""
+    return {"status": done.status, **encode(done)}
+
+
+def _label(simulated: str | None) -> dict[str, str]:
+    """Return what marks a document whose figures are those of a simulated device."""
+    return {} if simulated is None else {"simulated": simulated}
 
 
 def measurement_document(measurement: Measurement) -> dict[str, Any]:
@@ -131,9 +188,17 @@ def measurement_document(measurement: Measurement) -> dict[str, Any]:
         "intervals": {name: list(sides) for name, sides in measurement.intervals.items()},
         "window_s": measurement.window_s,
         "memory_mib": measurement.memory_mib,
+        **_electrical(measurement),
         "setup_s": measurement.setup_s,
         "extra": {k: v for k, v in measurement.extra.items() if k not in unusual},
     }
+
+
+def _electrical(measurement: Measurement) -> dict[str, Any]:
+    """Return what is known of power, energy, clock and heat."""
+    names = ("power_w", "energy_j", "clock_mhz", "throttled")
+    values = ((name, getattr(measurement, name)) for name in names)
+    return {name: value for name, value in values if value is not None}
 
 
 def _outcome(config: Config, outcome: Outcome) -> Mapping[str, Any]:
@@ -141,6 +206,21 @@ def _outcome(config: Config, outcome: Outcome) -> Mapping[str, Any]:
         failed = {"reason": outcome.reason, "detail": outcome.detail}
         return {"config": config.to_mapping(), "failed": failed}
     return _candidate(Candidate(config=config, measurement=outcome))
+
+
+def _option(option: Option) -> Mapping[str, Any]:
+    if option.config is None or option.measurement is None:
+        return _candidate(None)
+    return _candidate(Candidate(config=option.config, measurement=option.measurement))
+
+
+def _show_cache(done: CacheDone, console: Console) -> None:
+    if done.freed_mib is not None:
+        console.print(f"Cleared: {done.freed_mib:.1f} MiB are free again.")
+    elif done.variants:
+        console.print(tables.variants(done.variants))
+    else:
+        console.print("No precision variants were made yet.")
 
 
 def _candidate(candidate: Candidate | None) -> Mapping[str, Any]:
@@ -166,7 +246,13 @@ def _fail(message: str, status: int, *, as_json: bool) -> int:
     return status
 
 
-def _show(ending: TuneDone | MeasureDone | VerifyDone | PlanDone, console: Console) -> None:
+def _show(
+    ending: TuneDone | MeasureDone | VerifyDone | RecordDone | PlanDone, console: Console
+) -> None:
+    if isinstance(ending, RecordDone):
+        failed = f", {ending.failed} of them failed" if ending.failed else ""
+        console.print(f"Recorded {ending.configs} configurations{failed}: {ending.path}")
+        return
     if isinstance(ending, TuneDone):
         _show_tune(ending, console)
     elif isinstance(ending, PlanDone):
@@ -182,6 +268,8 @@ def _show(ending: TuneDone | MeasureDone | VerifyDone | PlanDone, console: Conso
         )
     else:
         console.print(tables.one(ending.config, ending.outcome))
+    if ending.simulated is not None:
+        console.print(f"Simulated ({ending.simulated}): nothing was measured.")
 
 
 def _show_verify(done: VerifyDone, console: Console) -> None:
@@ -231,9 +319,10 @@ def _show_tune(done: TuneDone, console: Console) -> None:
         how = "confirmed" if confirmed else "predicted; latencies are those at the rate given"
         console.print(f"Throughput is the highest rate that keeps the budget ({how}).")
     failed = f", {done.failed} of them failed" if done.failed else ""
+    clock = "" if done.simulated is None else " of simulated time"
     console.print(
-        f"{done.trials} trials{failed} in {done.elapsed_s:.0f} s, {done.window_share:.0%} of it "
-        f"in measuring windows; the search ended because {done.stopped_because}."
+        f"{done.trials} trials{failed} in {done.elapsed_s:.0f} s{clock}, {done.window_share:.0%} "
+        f"of it in measuring windows; the search ended because {done.stopped_because}."
     )
     if done.profile is not None:
         console.print(f"Profile: {done.profile}", soft_wrap=True)

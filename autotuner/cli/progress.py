@@ -20,16 +20,19 @@ from autotuner.core.events import (
     Started,
     TrialDone,
     TrialStarted,
+    Working,
 )
+from autotuner.core.judgement import Judgement
 from autotuner.core.outcome import Failed
 
 _PHASES = {"baseline": "baseline", "search": "search", "proof": "final round", "measure": "measure"}
 
 
-def follow(daemon: Client, job: str, console: Console) -> Ending:
+def follow(daemon: Client, job: str, console: Console, *, cancels: bool = True) -> Ending:
     """Show the events of *job* until its ending and return that.
 
-    The first Ctrl-C asks the job to end with what it has, the second raises KeyboardInterrupt.
+    The first Ctrl-C asks the job to end with what it has, the second raises KeyboardInterrupt; the
+    first does so already when it *cancels* nothing.
     """
     view = _View(began=time.monotonic())
     stop_asked = False
@@ -42,7 +45,8 @@ def follow(daemon: Client, job: str, console: Console) -> Ending:
         daemon.cancel(job)
         console.print("Stopping; the best so far is kept. Ctrl-C again leaves at once.")
 
-    former = {number: signal.signal(number, ask_to_stop) for number in _STOP_SIGNALS}
+    caught = _STOP_SIGNALS if cancels else ()
+    former = {number: signal.signal(number, ask_to_stop) for number in caught}
     try:
         with Live(console=console, auto_refresh=False, transient=True) as line:
             for event in daemon.events(job):
@@ -52,6 +56,8 @@ def follow(daemon: Client, job: str, console: Console) -> Ending:
                     view.take(event, time.monotonic())
                 if isinstance(event, Note):
                     console.print(event.text)
+                elif isinstance(event, Judgement):
+                    console.print(f"Accuracy: {event}.")
                 elif isinstance(event, TrialDone) and isinstance(event.outcome, Failed):
                     console.print(_failure(event.outcome, event))
                 if console.is_terminal:
@@ -71,6 +77,7 @@ class _View:
 
     began: float
     started: Started | None = None
+    working: Working | None = None
     now: TrialStarted | None = None
     best: Candidate | None = None
     trials: int = 0
@@ -81,6 +88,8 @@ class _View:
         if isinstance(event, Started):
             self.started = event
             self.ends_at = now + event.max_seconds if event.max_seconds is not None else None
+        elif isinstance(event, Working):
+            self.working = event
         elif isinstance(event, TrialStarted):
             self.now = event
         elif isinstance(event, TrialDone):
@@ -92,13 +101,17 @@ class _View:
     def lines(self, now: float) -> Text:
         """Return how the job stands at the time *now*, and below it the best so far."""
         words = [f"{now - self.began:4.0f} s"]
+        if self.started is not None and self.started.simulated is not None:
+            words.append(f"simulated {self.started.simulated}")
         if self.now is None:
-            words.append("getting ready")
+            words.append(_at_work(self.working) if self.working else "getting ready")
         else:
             words.append(_PHASES[self.now.phase])
             if self.now.phase == "search" and self.started is not None:
                 of = f" of {self.started.max_trials}" if self.started.max_trials else ""
                 words.append(f"{self.trials} trials{of}")
+            elif self.now.number is not None and self.started is not None:
+                words.append(f"{self.now.number + 1} of {self.started.space_size}")
             if self.ends_at is not None and self.now.phase in {"search", "proof"}:
                 words.append(f"{max(0.0, self.ends_at - now):.0f} s left")
             words.append(f"now {self.now.config}")
@@ -110,6 +123,12 @@ class _View:
                 f"p99 {known(measured.p99_ms, '{:.1f} ms')} | {self.best.config}"
             )
         return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
+
+
+def _at_work(event: Working) -> str:
+    """Return what goes on before anything is measured."""
+    counted = f" {event.done} of {event.total}" if event.total else ""
+    return f"{event.what}: {event.step}{counted}"
 
 
 def _failure(failed: Failed, event: TrialDone) -> str:

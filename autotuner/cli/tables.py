@@ -8,11 +8,13 @@ from pathlib import Path
 from rich.table import Table
 
 from autotuner.core.config import Config
-from autotuner.core.events import Candidate, PlanDone
+from autotuner.core.events import CachedVariant, Candidate, PlanDone
 from autotuner.core.outcome import Measurement
 from autotuner.core.profile import Profile
+from autotuner.core.selection import Option, front
 
 _LATENCY_OF_BATCH = "Latency is that of a batch."
+_LATENCY_OF_TILES = "Latency is that of all {:.0f} tiles."
 _LATENCY_OF_REQUEST = "Latency is that of a request, from its scheduled arrival to its answer."
 _PERCENTILES = ("p50", "p90", "p95", "p99")
 
@@ -40,7 +42,14 @@ def comparison(columns: Sequence[tuple[str, Candidate]], speedup: float | None) 
         table.add_row("left unanswered", *(known(n, "{:.0f}") for n in left))
     table.add_row("requests" if served else "batches", *(known(m.n, "{}") for m in measured))
     table.add_row("memory", *(known(m.memory_mib, "{:.0f} MiB") for m in measured))
+    if any(m.power_w is not None for m in measured):
+        table.add_row("power", *(known(m.power_w, "{:.1f} W") for m in measured))
+        table.add_row("energy", *(known(m.energy_j, "{:.4g} J/inference") for m in measured))
+        table.add_row("clock", *(_clock(m) for m in measured))
+    tiles = next((m.extra["tiles"] for m in measured if "tiles" in m.extra), None)
     table.caption = _LATENCY_OF_REQUEST if served else _LATENCY_OF_BATCH
+    if tiles is not None:
+        table.caption = _LATENCY_OF_TILES.format(tiles)
     table.caption_justify = "left"
     if speedup is not None:
         table.add_row("ratio", "1.00", *(f"{speedup:.2f}" for _ in columns[1:]), style="bold")
@@ -82,12 +91,45 @@ def profiles(kept: Sequence[tuple[Path, Profile]]) -> Table:
         table.add_row(
             profile.model.name,
             str(profile.objective),
-            profile.status,
+            f"{profile.status}, simulated" if profile.simulated else profile.status,
             _throughput(profile.winner.measurement),
             known(profile.speedup, "{:.2f}"),
             profile.created,
             path.stem,
         )
+    return table
+
+
+def options(models: Sequence[Option], chosen: str | None) -> Table:
+    """Return several tuned models, the most accurate first and the *chosen* one marked."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for title in ("model", "accuracy", "throughput", "latency p99", "configuration", "status"):
+        table.add_column(title, overflow="fold")
+    best = {option.model for option in front(models)}
+    for option in sorted(models, key=lambda o: (-(o.accuracy or 0.0), -o.throughput_ips)):
+        name, measured = Path(option.model).stem, option.measurement
+        mark = " *" if option.model == chosen else " +" if option.model in best else ""
+        table.add_row(
+            f"{name}{mark}",
+            known(option.accuracy, "{:g}"),
+            _throughput(measured) if measured else "?",
+            _latency(measured, "p99_ms") if measured else "?",
+            str(option.config or ""),
+            option.status,
+        )
+    table.caption = "* to use; * and +: no other is both more accurate and faster"
+    table.caption_justify = "left"
+    return table
+
+
+def variants(cached: Sequence[CachedVariant]) -> Table:
+    """Return the precision variants in the cache."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for title in ("model", "variant", "size", "calibrated on"):
+        table.add_column(title, overflow="fold")
+    for one in cached:
+        row = (one.model, one.variant, f"{one.size_mib:.1f} MiB", one.calibrated_on or "")
+        table.add_row(*row)
     return table
 
 
@@ -99,6 +141,11 @@ def _throughput(measurement: Measurement) -> str:
 def _latency(measurement: Measurement, name: str) -> str:
     value = measurement.extra.get(name, getattr(measurement, name, None))
     return known(value, "{:.2f} ms") + _interval(measurement, name, "{:.2f}")
+
+
+def _clock(measurement: Measurement) -> str:
+    throttled = ", throttled by heat" if measurement.throttled else ""
+    return known(measurement.clock_mhz, "{:.0f} MHz") + throttled
 
 
 def _interval(measurement: Measurement, name: str, form: str) -> str:

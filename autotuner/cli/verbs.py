@@ -11,7 +11,22 @@ from typing import Any
 from rich.console import Console
 
 from autotuner import client, locations, store
-from autotuner.cli import endings, options, tables
+from autotuner.cli import (
+    box,
+    configuration,
+    doctor,
+    endings,
+    export,
+    instruments,
+    jobs,
+    options,
+    record,
+    selecting,
+    service,
+    tables,
+    terminal,
+    tune_options,
+)
 from autotuner.cli.progress import follow
 from autotuner.core.encoding import encode
 from autotuner.core.errors import InputError, StateError
@@ -19,7 +34,7 @@ from autotuner.core.request import Request, VerifyRequest
 
 
 def _tune(chosen: argparse.Namespace) -> int:
-    return _carry_out(options.tune_request(chosen), chosen)
+    return _carry_out(tune_options.tune_request(chosen), chosen)
 
 
 def _measure(chosen: argparse.Namespace) -> int:
@@ -32,10 +47,23 @@ def _verify(chosen: argparse.Namespace) -> int:
     return _carry_out(request, chosen)
 
 
+def _record(chosen: argparse.Namespace) -> int:
+    return _carry_out(record.request(chosen), chosen)
+
+
+def _asking(
+    build: Callable[[argparse.Namespace], Request],
+) -> Callable[[argparse.Namespace], int]:
+    return lambda chosen: _carry_out(build(chosen), chosen)
+
+
 def _carry_out(request: Request, chosen: argparse.Namespace) -> int:
     console = Console(stderr=chosen.json, highlight=False)
     with client.connected(locations.state_dir()) as daemon:
-        ending = follow(daemon, daemon.submit(request), console)
+        job = daemon.submit(request, chosen.priority)
+        if chosen.detach:
+            return jobs.detach(job, as_json=chosen.json)
+        ending = follow(daemon, job, console)
     return endings.conclude(ending, console, as_json=chosen.json, debug=chosen.debug)
 
 
@@ -111,7 +139,25 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "tune": _tune,
     "measure": _measure,
     "verify": _verify,
+    "record": _record,
+    "export": export.run,
+    **{verb: _asking(build) for verb, build in instruments.REQUESTS.items()},
+    **{verb: _asking(build) for verb, build in selecting.REQUESTS.items()},
+    "doctor": doctor.examine,
     "models": _models,
     "profiles": _profiles,
     "completion": _completion,
+    "apply": box.apply,
+    "restore": box.restore,
+    "status": box.status,
+    "service": service.run,
+    "config": configuration.run,
+    "jobs": jobs.list_jobs,
+    "attach": jobs.attach,
+    "watch": jobs.watch,
+    "cancel": jobs.cancel,
+    "pause": jobs.pause,
+    "resume": jobs.resume,
+    "bridge": jobs.bridge,
+    "tui": terminal.run,
 }

@@ -11,8 +11,12 @@ from autotuner.core.outcome import Measurement
 from autotuner.core.space import Value
 
 _MARGIN = 1.05
-_OPTION = {"memory_mib": "--max-memory", "throughput_ips": "--min-throughput"}
-_UNIT = {"memory_mib": "MiB", "throughput_ips": ""}
+_OPTION = {
+    "memory_mib": "--max-memory",
+    "power_w": "--max-power",
+    "throughput_ips": "--min-throughput",
+}
+_UNIT = {"memory_mib": "MiB", "power_w": "W", "throughput_ips": ""}
 
 
 def closest(candidates: Iterable[Candidate], objective: Objective) -> Candidate | None:
@@ -49,11 +53,13 @@ def _needed(constraint: Constraint, measurement: Measurement) -> str:
     value = measurement.metric(constraint.metric)
     if constraint.metric.endswith("_ms"):
         return f"a budget of --max-latency {_rounded_up(value * _MARGIN)}ms would be kept"
-    option = _OPTION.get(constraint.metric, constraint.metric)
-    unit = _UNIT.get(constraint.metric, "")
+    metric, _, rail = constraint.metric.partition(".")
+    option = _OPTION.get(metric, metric)
+    unit = _UNIT.get(metric, "")
     bound = value / _MARGIN if constraint.at_least is not None else value * _MARGIN
     digits = max(0, 2 - math.floor(math.log10(bound)))
-    return f"{option} {bound:.{digits}f}{unit} would be kept"
+    of = f"{rail}=" if rail else ""
+    return f"{option} {of}{bound:.{digits}f}{unit} would be kept"
 
 
 def _rounded_up(value: float) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from autotuner.core.config import Config
 from autotuner.core.encoding import decode, encode
 from autotuner.core.errors import ProtocolError
+from autotuner.core.inspection import Inspection
+from autotuner.core.judgement import Judgement
+from autotuner.core.layer_profile import LayerProfile
 from autotuner.core.outcome import Failed, Measurement, Outcome
+from autotuner.core.partition import Partition
+from autotuner.core.selection import Option
 from autotuner.core.space import Value
 
 Phase = Literal["baseline", "search", "proof", "measure"]
@@ -32,12 +37,23 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """Something long goes on that is no measurement; *done* of *total* steps, if counted."""
+
+    what: str
+    step: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The job knows what it will do."""
+    """The job knows what it will do; *simulated* names the device when it is not there."""
 
     model: str
     objective: str | None = None
     fingerprint: str
+    simulated: str | None = None
     space_size: int | None = None
     known_trials: int = 0
     max_trials: int | None = None
@@ -77,6 +93,7 @@ class PlanDone:
     restrictions: tuple[str, ...] = ()
     size: int
     known_trials: int = 0
+    simulated: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +104,7 @@ class MeasureDone:
     config: Config
     outcome: Outcome
     elapsed_s: float
+    simulated: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +147,7 @@ class VerifyDone:
     outcome: Outcome
     loadgen: LoadGenVerdict | Failed | None = None
     elapsed_s: float
+    simulated: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +156,7 @@ class TuneDone:
 
     *winner* is the recommended configuration, or the closest one when the status is
     ``infeasible``; *window_share* is the share of the run's time spent in measuring windows.
+    *judgements* tell which precisions were compared with FP32, and which were left out.
     """
 
     status: Literal["ok", "infeasible", "interrupted"]
@@ -153,6 +173,73 @@ class TuneDone:
     failed: int = 0
     elapsed_s: float
     window_share: float
+    simulated: str | None = None
+    judgements: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDone:
+    """The end of a recording: the file at *path* holds *configs* configurations.
+
+    When it is ``interrupted`` these are not the whole grid.
+    """
+
+    status: Literal["ok", "interrupted"] = "ok"
+    model: str
+    path: str
+    configs: int
+    failed: int = 0
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectDone:
+    """The end of an inspection."""
+
+    inspection: Inspection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayersDone:
+    """The end of timing a model's layers."""
+
+    profile: LayerProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectDone:
+    """The end of a selection: *model* is the one to use, None where none is."""
+
+    status: Literal["ok", "infeasible", "interrupted"]
+    message: str
+    model: str | None = None
+    options: tuple[Option, ...]
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedVariant:
+    """One precision variant in the cache; *calibrated_on* says what INT8 learnt ranges from."""
+
+    model: str
+    variant: str
+    size_mib: float
+    calibrated_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheDone:
+    """The variants that are in the cache, and how much was freed by clearing it."""
+
+    variants: tuple[CachedVariant, ...] = ()
+    freed_mib: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionDone:
+    """The end of the search for a cut."""
+
+    partition: Partition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,13 +256,27 @@ class JobFailed:
     log: str | None = None
 
 
-Ending = PlanDone | MeasureDone | VerifyDone | TuneDone | JobFailed
+Ending = (
+    InspectDone
+    | LayersDone
+    | PartitionDone
+    | PlanDone
+    | MeasureDone
+    | VerifyDone
+    | TuneDone
+    | RecordDone
+    | SelectDone
+    | CacheDone
+    | JobFailed
+)
 """The last event of every job is one of these."""
 
-Event = Note | Started | TrialStarted | TrialDone | Ending
+Event = Note | Working | Judgement | Started | TrialStarted | TrialDone | Ending
 
 _BY_NAME: dict[str, Any] = {
     "note": Note,
+    "working": Working,
+    "judgement": Judgement,
     "started": Started,
     "trial_started": TrialStarted,
     "trial_done": TrialDone,
@@ -183,9 +284,18 @@ _BY_NAME: dict[str, Any] = {
     "measure_done": MeasureDone,
     "verify_done": VerifyDone,
     "tune_done": TuneDone,
+    "record_done": RecordDone,
+    "inspect_done": InspectDone,
+    "layers_done": LayersDone,
+    "partition_done": PartitionDone,
+    "select_done": SelectDone,
+    "cache_done": CacheDone,
     "job_failed": JobFailed,
 }
 _NAMES = {cls: name for name, cls in _BY_NAME.items()}
+
+ENDINGS = frozenset(_NAMES[cls] for cls in get_args(Ending))
+"""The names of the events that end a job."""
 
 
 def encode_event(event: Event) -> dict[str, Any]:

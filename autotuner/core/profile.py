@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.judgement import Judgement
 from autotuner.core.objective import Objective
 from autotuner.core.outcome import Measurement
 from autotuner.core.request import Workload
@@ -53,7 +54,8 @@ class Profile:
     ``interrupted`` when the run was ended before that could be shown. *created* is the time in UTC,
     ISO 8601; *speedup* is the ratio of the throughputs. *front* are the configurations that no
     other beat, of throughput, latency and, where it was measured, energy, whatever the constraints;
-    it is what the search saw, not proven.
+    it is what the search saw, not proven. *simulated* names the device when it was not there.
+    *judgement* tells how accurate the winner's precision is, None for FP32 on ONNX Runtime.
     """
 
     schema: int = SCHEMA
@@ -70,6 +72,8 @@ class Profile:
     search: SearchRecord
     fingerprint: Fingerprint
     front: tuple[Evidence, ...] = ()
+    simulated: str | None = None
+    judgement: Judgement | None = None
 
     @property
     def name(self) -> str:

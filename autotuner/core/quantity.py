@@ -9,7 +9,9 @@ from autotuner.core.errors import InputError
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _MIB = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0, "MB": 1e6 / 2**20, "GB": 1e9 / 2**20}
-_NUMBER_AND_UNIT = re.compile(r"\s*([+-]?[0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-zA-Zµ]*)\s*")
+_WATTS = {"mW": 1e-3, "W": 1.0, "kW": 1e3}
+_PARTS = {"%": 0.01, "part": 1.0}
+_NUMBER_AND_UNIT = re.compile(r"\s*([+-]?[0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-zA-Zµ%]*)\s*")
 _MOST_VALUES = 4096
 
 
@@ -29,6 +31,16 @@ def milliseconds(text: str) -> float:
 def mebibytes(text: str) -> float:
     """Return a size such as ``512MiB`` or ``4GiB`` in MiB; raises InputError like seconds."""
     return _quantity(text, _MIB, "size", "512MiB or 4GiB")
+
+
+def watts(text: str) -> float:
+    """Return a power such as ``7.5W`` or ``800mW`` in W; raises InputError like seconds."""
+    return _quantity(text, _WATTS, "power", "15W or 800mW")
+
+
+def share(text: str) -> float:
+    """Return a part of the whole such as ``0.5%`` or ``0.005``; raises InputError like seconds."""
+    return _quantity(text if text.endswith("%") else f"{text}part", _PARTS, "share", "0.5%")
 
 
 def integers(text: str) -> tuple[int, ...]:

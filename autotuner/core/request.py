@@ -8,7 +8,11 @@ from typing import Literal
 
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import InputError
+from autotuner.core.judgement import AccuracyRules
+from autotuner.core.layer_profile import LayerProfile
+from autotuner.core.network import Network
 from autotuner.core.objective import Constraint, Objective
+from autotuner.core.partition import Goal
 from autotuner.core.space import Value
 
 DEFAULT_SEARCH_SECONDS = 40.0
@@ -24,6 +28,11 @@ def latency_metric(percentile: float) -> str:
     return f"p{percentile:g}_ms"
 
 
+def power_metric(rail: str) -> str:
+    """Return the name of the metric for the power of *rail*, of the whole device when empty."""
+    return f"power_w.{rail}" if rail else "power_w"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """The model and what it is fed.
@@ -31,6 +40,10 @@ class Workload:
     *model* is an absolute path or the name of a reference model, None for the default one;
     *shapes* gives the shape of one sample by input, as typed, *data* a file with real inputs.
     *rate_ips* is that of the requests in the scenario ``server``; None asks for the highest.
+    *device* is one that is not there, ``sim:NAME`` or ``replay:FILE``; None is this box.
+    *preprocess* says how images in *data* become samples, as typed; *accuracy* what a precision has
+    to show beside FP32. *tiles* has the latency count for so many samples at once, such as the
+    tiles of a large image.
     """
 
     model: str | None = None
@@ -39,8 +52,23 @@ class Workload:
     seed: int = 0
     scenario: Scenario = "multistream"
     rate_ips: float | None = None
+    device: str | None = None
+    preprocess: str | None = None
+    accuracy: AccuracyRules = field(default_factory=AccuracyRules)
+    tiles: int | None = None
 
     def __post_init__(self) -> None:
+        if self.device is not None and not self.device.startswith(("sim:", "replay:")):
+            raise InputError(
+                f"{self.device!r} is no device; write sim:NAME, such as sim:jetson-orin-nano, "
+                "or replay:FILE."
+            )
+        if self.tiles is not None and self.tiles < 1:
+            raise InputError("The number of tiles must be at least 1.")
+        if self.tiles is not None and self.scenario != "multistream":
+            raise InputError("Tiles come as batches back to back; leave --scenario out.")
+        if self.data is None and self.accuracy.labels is not None:
+            raise InputError("Labels belong to real inputs; give those too, with --data.")
         if self.rate_ips is not None and self.scenario != "server":
             raise InputError("Requests have a rate under --scenario server only; leave --rate out.")
         if self.rate_ips is not None and not self.rate_ips > 0.0:
@@ -52,9 +80,10 @@ class TuneRequest:
     """Search the best configuration, prove it and keep it as a profile.
 
     *dimensions* narrows dimensions of the search space to the given values; *max_seconds* bounds
-    the search, the final proof comes on top. *first* is content with the first configuration of the
-    search that is proven, *pareto* keeps the front of throughput against latency in the profile.
-    *out* is a folder that gets an extra copy.
+    the search, the final proof comes on top. *max_power_w* bounds the power of supply rails by
+    name, that of the whole device under the empty name. *first* is content with the first
+    configuration of the search that is proven, *pareto* keeps the front of throughput against
+    latency in the profile. *out* is a folder that gets an extra copy.
 
     In the scenario ``server`` the latency is that of a request, and the throughput is the highest
     rate of requests at which it keeps its budget. With a given rate that is a prediction, the
@@ -62,11 +91,12 @@ class TuneRequest:
     """
 
     workload: Workload = field(default_factory=Workload)
-    goal: Literal["throughput", "latency"] = "throughput"
+    goal: Literal["throughput", "latency", "energy"] = "throughput"
     max_latency_ms: float | None = None
     percentile: float = 99.0
     min_throughput_ips: float | None = None
     max_memory_mib: float | None = None
+    max_power_w: Mapping[str, float] = field(default_factory=dict)
     confidence: float = 0.95
     max_trials: int | None = None
     max_seconds: float = DEFAULT_SEARCH_SECONDS
@@ -108,6 +138,11 @@ class TuneRequest:
             raise InputError("Give the rate at which the latency counts, such as --rate 100.")
 
     @property
+    def needs_power(self) -> bool:
+        """Whether it can be judged only where power is measured."""
+        return self.goal == "energy" or bool(self.max_power_w)
+
+    @property
     def objective(self) -> Objective:
         """What to optimise, with every bound that was asked for."""
         latency = latency_metric(self.percentile)
@@ -118,8 +153,12 @@ class TuneRequest:
             constraints.append(Constraint("throughput_ips", at_least=self.min_throughput_ips))
         if self.max_memory_mib is not None:
             constraints.append(Constraint("memory_mib", at_most=self.max_memory_mib))
+        for rail, watts in self.max_power_w.items():
+            constraints.append(Constraint(power_metric(rail), at_most=watts))
         if self.goal == "latency":
             return Objective.minimize(latency, constraints)
+        if self.goal == "energy":
+            return Objective.minimize("energy_j", constraints)
         return Objective.maximize("throughput_ips", constraints)
 
 
@@ -156,11 +195,126 @@ class VerifyRequest:
     loadgen: bool = False
 
 
-Request = TuneRequest | MeasureRequest | VerifyRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRequest:
+    """Measure a whole grid of configurations on this box and keep it in the file *out*.
+
+    *dimensions* narrows the grid as in :class:`TuneRequest`; each configuration is measured for
+    about *seconds* of steady running.
+    """
+
+    workload: Workload = field(default_factory=Workload)
+    out: str
+    dimensions: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.workload.device is not None:
+            raise InputError("Only a real box can be recorded; leave --device out.")
+        if self.workload.scenario == "server":
+            raise InputError(
+                "Batches are recorded back to back; leave --scenario server for the replay."
+            )
+        if not self.seconds > 0.0:
+            raise InputError("The seconds to measure must be above zero, such as 1.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectRequest:
+    """Tune each of *models*, paths or names, as *tune* says and choose the most accurate one.
+
+    *accuracy_table* is a YAML file with the accuracy of every model by its name.
+    """
+
+    models: tuple[str, ...]
+    tune: TuneRequest
+    accuracy_table: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(set(self.models)) != len(self.models):
+            raise InputError("A model is named twice; name each once.")
+        if self.tune.dry_run:
+            raise InputError("--dry-run shows the space of one model; leave it out of select.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheRequest:
+    """List the precision variants in the cache, or remove them all with *clear*."""
+
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectRequest:
+    """Look into the model of *workload* without running it."""
+
+    workload: Workload = field(default_factory=Workload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayersRequest:
+    """Time each layer of a model under *config*, one worker of it.
+
+    It goes on until every layer's share of the time is known to *margin* either way, at most for
+    about *max_seconds*.
+    """
+
+    workload: Workload = field(default_factory=Workload)
+    config: Config = BASELINE
+    margin: float = 0.005
+    max_seconds: float = 20.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.margin < 1.0:
+            raise InputError("The precision of the shares must lie between 0 % and 100 %.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionRequest:
+    """Find where to cut a model between the machines of the profiles *here* and *there*.
+
+    *device_w* is what the device draws while it computes. The best *verify* cuts are really made
+    and run on this box; *out* is a folder for the parts of the best one.
+    """
+
+    workload: Workload = field(default_factory=Workload)
+    here: LayerProfile
+    there: LayerProfile
+    network: Network
+    goal: Goal = "latency"
+    device_w: float | None = None
+    verify: int = 0
+    out: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.goal == "energy" and (self.device_w is None or self.network.tx_w is None):
+            raise InputError(
+                "Energy needs the power of the device, such as --device-power 3W, and of sending, "
+                "such as tx=1.2W in --network."
+            )
+
+
+Request = (
+    PartitionRequest
+    | InspectRequest
+    | LayersRequest
+    | TuneRequest
+    | MeasureRequest
+    | VerifyRequest
+    | RecordRequest
+    | SelectRequest
+    | CacheRequest
+)
 
 KINDS: Mapping[str, type[Request]] = {
     "tune": TuneRequest,
     "measure": MeasureRequest,
     "verify": VerifyRequest,
+    "inspect": InspectRequest,
+    "select": SelectRequest,
+    "cache": CacheRequest,
+    "layers": LayersRequest,
+    "partition": PartitionRequest,
+    "record": RecordRequest,
 }
 """The kinds of job by the name they have on the wire."""

@@ -1,39 +1,40 @@
-"""Input data from a .npz or .npy file, checked against the model's inputs."""
+"""Input data from files, checked against the model's inputs."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from autotuner.core.errors import ModelError
+from autotuner.model.data_files import UNNAMED, Array, first_piece, pieces
 from autotuner.model.element_type import dtype, generality
 from autotuner.model.info import ModelInfo
 from autotuner.model.nearest import nearest
+from autotuner.model.preprocess import Preprocess
 from autotuner.model.shapes import InputTensor, Shape, sample_axes
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
-_UNNAMED = "arr_0"  # the name numpy.savez gives to an array without one
+def data_shapes(
+    path: Path, info: ModelInfo, preprocess: Preprocess | None = None
+) -> dict[str, Shape]:
+    """Return the shape of one sample of every input, as the data at *path* shows it.
 
-
-def data_shapes(path: Path, info: ModelInfo) -> dict[str, Shape]:
-    """Return the shape of one sample of every input, as the file at *path* shows it.
-
-    Axis 0 of an array counts samples, unless the input has no batch axis. Raises ModelError when
-    the file cannot be read, lacks an input, or has an array with the wrong number of axes.
+    Axis 0 of an array counts samples, unless the input has no batch axis; the arrays in a folder
+    may be single samples without it. Raises ModelError when the data cannot be read, lacks an
+    input, or has an array with the wrong number of axes.
     """
-    arrays = _read(path, [tensor.name for tensor in info.inputs])
+    arrays = _named(first_piece(path, preprocess), [tensor.name for tensor in info.inputs], path)
     shapes = {}
     for tensor in info.inputs:
         shape = arrays[tensor.name].shape
         batched = info.batched(tensor)
         axes = sample_axes(info, tensor)
         wanted = None if axes is None else len(axes) + batched
+        if path.is_dir() and batched and len(shape) + 1 == wanted:
+            shape = (1, *shape)
         if (wanted is None and not shape) or (wanted is not None and len(shape) != wanted):
             raise ModelError(
                 f"{tensor.name} in {path} has {len(shape)} axes but the input {tensor} needs "
@@ -44,14 +45,19 @@ def data_shapes(path: Path, info: ModelInfo) -> dict[str, Shape]:
     return shapes
 
 
-def load(path: Path, tensors: Iterable[InputTensor]) -> dict[str, Array]:
-    """Return the array of every one of *tensors* in the file at *path*, in the right type.
+def load(
+    path: Path, tensors: Iterable[InputTensor], preprocess: Preprocess | None = None
+) -> dict[str, Array]:
+    """Return the array of every one of *tensors* in the data at *path*, in the right type.
 
-    Raises ModelError when the file cannot be read, lacks an input, holds another shape, holds
-    values that the input's type cannot take, or numbers of samples that differ.
+    Images become samples by *preprocess*. Raises ModelError when the data cannot be read, lacks an
+    input, holds another shape, holds values that the input's type cannot take, or numbers of
+    samples that differ.
     """
     tensors = list(tensors)
-    arrays = _read(path, [tensor.name for tensor in tensors])
+    ranks = {tensor.name: len(tensor.sample_shape) + tensor.batched for tensor in tensors}
+    batched = {tensor.name for tensor in tensors if tensor.batched}
+    arrays = _read(path, ranks, batched, preprocess)
     counts = {}
     for tensor in tensors:
         array = arrays[tensor.name]
@@ -75,11 +81,39 @@ def load(path: Path, tensors: Iterable[InputTensor]) -> dict[str, Array]:
     return arrays
 
 
-def _read(path: Path, names: list[str]) -> dict[str, Array]:
+def _read(
+    path: Path, ranks: Mapping[str, int], batched: AbstractSet[str], preprocess: Preprocess | None
+) -> dict[str, Array]:
+    """Return the array of every input in *ranks*, the samples of all files one after the other.
+
+    *ranks* are the numbers of axes with that of the samples, for those that are *batched*: a file
+    in a folder may hold a single sample without that axis.
+    """
+    found: dict[str, list[Array]] = {name: [] for name in ranks}
+    for file, piece in pieces(path, preprocess):
+        for name, array in _named(piece, list(ranks), file).items():
+            arrays = found[name]
+            if name not in batched:
+                arrays[:] = arrays or [array]
+                continue
+            if path.is_dir() and array.ndim + 1 == ranks[name]:
+                array = array[None]  # noqa: PLW2901 - the same array with one more axis
+            if arrays and (not array.ndim or array.shape[1:] != arrays[0].shape[1:]):
+                raise ModelError(
+                    f"{name} in {file} has samples of shape {array.shape[1:]}, and in the files "
+                    f"before it {arrays[0].shape[1:]}; bring samples of one shape."
+                )
+            arrays.append(array)
+    return {
+        name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        for name, arrays in found.items()
+    }
+
+
+def _named(arrays: Mapping[str, Array], names: list[str], path: Path) -> dict[str, Array]:
     """Return the arrays called *names*; one without a name feeds a model with one input."""
-    arrays = dict(_arrays(path))
-    if len(names) == 1 and set(arrays) == {_UNNAMED}:
-        return {names[0]: arrays[_UNNAMED]}
+    if len(names) == 1 and set(arrays) == {UNNAMED}:
+        return {names[0]: arrays[UNNAMED]}
     for name in names:
         if name not in arrays:
             raise ModelError(
@@ -87,28 +121,6 @@ def _read(path: Path, names: list[str]) -> dict[str, Array]:
                 "Save every input under its name with numpy.savez."
             )
     return {name: arrays[name] for name in names}
-
-
-def _arrays(path: Path) -> Mapping[str, Array]:
-    """Return every array in the file at *path*; nothing in it is ever executed."""
-    try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                return {_UNNAMED: content}
-            return {name: content[name] for name in content.files}
-    except FileNotFoundError:
-        raise ModelError(f"There is no data file {path}; check the path.") from None
-    except IsADirectoryError:
-        raise ModelError(f"{path} is a folder; give a .npz or .npy file.") from None
-    except OSError as error:
-        reason = error.strerror or "it is damaged"
-        raise ModelError(f"Cannot read the data file {path}: {reason}; save it again.") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelError(
-            f"{path} is no .npz or .npy file of plain arrays, or it is truncated; "
-            "save it again with numpy.savez."
-        ) from error
 
 
 def _cast(array: Array, tensor: InputTensor, path: Path) -> Array:

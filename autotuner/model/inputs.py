@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from autotuner.core.errors import ModelError
-from autotuner.model import data
-from autotuner.model.data import Array
+from autotuner.model import data, held_out
+from autotuner.model.data_files import Array
 from autotuner.model.element_type import dtype, generality
+from autotuner.model.held_out import Part
+from autotuner.model.preprocess import Preprocess
 from autotuner.model.shapes import InputTensor, Shape
 
 RANDOM_SAMPLES = 8
 """Enough to differ from one another; a larger batch repeats them."""
+_RANDOM_SAMPLES_TO_PART = 40
 
 
 class Inputs:
@@ -32,10 +35,29 @@ class Inputs:
         return {tensor.name: tensor.sample_shape for tensor in self._tensors}
 
     @property
+    def arrays(self) -> Mapping[str, Array]:
+        """The samples of every input, axis 0 counting those of an input with a batch axis."""
+        return self._arrays
+
+    @property
     def count(self) -> int:
         """The number of different samples."""
         counts = (len(self._arrays[t.name]) for t in self._tensors if t.batched)
         return next(counts, 1)
+
+    def part(self, part: Part) -> Inputs:
+        """Return the samples that belong to *part*; raises ModelError when they are too few."""
+        if part == "all":
+            return self
+        samples = held_out.samples(self.count, part)
+        batched = {tensor.name for tensor in self._tensors if tensor.batched}
+        return Inputs(
+            self._tensors,
+            {
+                name: array.take(samples, axis=0) if name in batched else array
+                for name, array in self._arrays.items()
+            },
+        )
 
     def batch(self, batch_size: int, index: int = 0) -> dict[str, Array]:
         """Return batch number *index*: contiguous arrays by input name, the samples in a cycle."""
@@ -52,19 +74,24 @@ class Inputs:
 class InputSpec:
     """All that another process needs to make the same inputs; cheap to pickle.
 
-    Without *data_path* the samples are random, the same for the same *seed*.
+    Without *data_path* the samples are random, the same for the same *seed*. *preprocess* makes
+    samples of images. *part* is which of the samples are wanted.
     """
 
     tensors: tuple[InputTensor, ...]
     data_path: Path | None = None
     seed: int = 0
+    preprocess: Preprocess | None = None
+    part: Part = "all"
 
     def load(self) -> Inputs:
         """Make the inputs; raises ModelError when the data does not fit or memory is too small."""
         try:
             if self.data_path is None:
-                return random_inputs(self.tensors, self.seed)
-            return Inputs(self.tensors, data.load(self.data_path, self.tensors))
+                count = RANDOM_SAMPLES if self.part == "all" else _RANDOM_SAMPLES_TO_PART
+                return random_inputs(self.tensors, self.seed, count).part(self.part)
+            arrays = data.load(self.data_path, self.tensors, self.preprocess)
+            return Inputs(self.tensors, arrays).part(self.part)
         except MemoryError:
             shapes = ", ".join(f"{t.name} {t.sample_shape}" for t in self.tensors)
             raise ModelError(

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, version_converter
 
-from autotuner.model import mobilenet, weights
+from autotuner.model import weights
+from autotuner.model.families import (
+    densenet,
+    inception,
+    mnasnet,
+    mobilenet,
+    resnet,
+    shufflenet,
+    squeezenet,
+    vgg,
+    xception,
+)
 
 OPSET = 17  # per-channel INT8 needs at least 13
 IR_VERSION = 8
@@ -18,7 +31,6 @@ _SEED = 0
 _LIGHT_DIR = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 _LIGHT_FILES = {
     "alexnet": "light_bvlc_alexnet.onnx",
-    "densenet-121": "light_densenet121.onnx",
     "inception-v1": "light_inception_v1.onnx",
     "inception-v2": "light_inception_v2.onnx",
     "resnet-50": "light_resnet50.onnx",
@@ -27,21 +39,43 @@ _LIGHT_FILES = {
     "vgg-19": "light_vgg19.onnx",
     "zfnet-512": "light_zfnet512.onnx",
 }
-_MOBILENETS = {"mobilenet-v1": mobilenet.v1, "mobilenet-v2": mobilenet.v2}
+_BUILDERS: Mapping[str, Callable[[], onnx.GraphProto]] = {
+    **{f"resnet-{depth}": partial(resnet.resnet, depth) for depth in (18, 34, 101, 152)},
+    **{f"vgg-{depth}": partial(vgg.vgg, depth) for depth in (11, 13, 16)},
+    **{f"densenet-{depth}": partial(densenet.densenet, depth) for depth in (121, 161, 169, 201)},
+    "inception-v3": inception.v3,
+    "mnasnet": mnasnet.mnasnet,
+    "mobilenet-v1": mobilenet.v1,
+    "mobilenet-v2": mobilenet.v2,
+    "shufflenet-v2": shufflenet.v2,
+    "squeezenet-1.0": squeezenet.v1_0,
+    "xception": xception.xception,
+}
 
 
 def make(name: str) -> onnx.ModelProto:
     """Return the reference model *name*: seeded weights, free batch axis ``N``."""
-    graph = _MOBILENETS[name]() if name in _MOBILENETS else _light(_LIGHT_FILES[name])
+    model = _bare(name)
+    weights.fill(model.graph, np.random.default_rng(_SEED))
+    return model
+
+
+def skeleton(name: str) -> onnx.ModelProto:
+    """Return the reference model *name* with weights that have a shape and no values."""
+    model = _bare(name)
+    weights.outline(model.graph)
+    return model
+
+
+def _bare(name: str) -> onnx.ModelProto:
+    graph = _BUILDERS[name]() if name in _BUILDERS else _light(_LIGHT_FILES[name])
     graph.name = name
-    model = helper.make_model(
+    return helper.make_model(
         graph,
         ir_version=IR_VERSION,
         opset_imports=[helper.make_opsetid("", OPSET)],
         producer_name="edge-autotune",
     )
-    weights.fill(model.graph, np.random.default_rng(_SEED))
-    return model
 
 
 def _light(file_name: str) -> onnx.GraphProto:

@@ -18,21 +18,36 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "alexnet": "AlexNet (2012): five convolutions, three large dense layers",
         "densenet-121": "DenseNet-121 (2016): every layer sees all earlier ones; many small steps",
+        "densenet-161": "DenseNet-161 (2016): wider, 29 million parameters",
+        "densenet-169": "DenseNet-169 (2016): deeper",
+        "densenet-201": "DenseNet-201 (2016): deeper still",
         "inception-v1": "Inception v1, GoogLeNet (2014): parallel branches of 1x1, 3x3 and 5x5",
         "inception-v2": "Inception v2 (2015): Inception with batch normalisation",
-        "resnet-50": "ResNet-50 (2015): residual bottleneck blocks, the usual yardstick",
-        "shufflenet": "ShuffleNet v1 (2017): grouped convolutions with channel shuffle",
-        "squeezenet": "SqueezeNet 1.0 (2016): AlexNet's accuracy with 1.2 million parameters",
-        "vgg-19": "VGG-19 (2014): sixteen 3x3 convolutions; heavy, 144 million parameters",
-        "zfnet-512": "ZFNet-512 (2013): AlexNet with smaller strides and wider layers",
+        "inception-v3": "Inception v3 (2015): large kernels split in two; images of 299 x 299",
+        "mnasnet": "MnasNet 1.0 (2019): found by a search for latency on a telephone",
         "mobilenet-v1": "MobileNet v1 1.0 (2017): depthwise separable convolutions",
         "mobilenet-v2": "MobileNet v2 1.0 (2018): inverted residuals with linear bottlenecks",
+        "resnet-18": "ResNet-18 (2015): residual blocks of two 3x3 convolutions",
+        "resnet-34": "ResNet-34 (2015): twice as deep",
+        "resnet-50": "ResNet-50 (2015): residual bottleneck blocks, the usual yardstick",
+        "resnet-101": "ResNet-101 (2015): twice as deep, 45 million parameters",
+        "resnet-152": "ResNet-152 (2015): deeper still, 60 million parameters",
+        "shufflenet": "ShuffleNet v1 (2017): grouped convolutions with channel shuffle",
+        "shufflenet-v2": "ShuffleNet v2 1.0 (2018): channels split and shuffled, no groups",
+        "squeezenet": "SqueezeNet 1.1 (2016): AlexNet's accuracy with 1.2 million parameters",
+        "squeezenet-1.0": "SqueezeNet 1.0 (2016): the same with more than twice the operations",
+        "vgg-11": "VGG-11 (2014): eight 3x3 convolutions; 133 million parameters",
+        "vgg-13": "VGG-13 (2014): ten of them",
+        "vgg-16": "VGG-16 (2014): thirteen of them, the usual one",
+        "vgg-19": "VGG-19 (2014): sixteen 3x3 convolutions; heavy, 144 million parameters",
+        "xception": "Xception (2016): depthwise separable throughout; images of 299 x 299",
+        "zfnet-512": "ZFNet-512 (2013): AlexNet with smaller strides and wider layers",
     }
 )
 NAMES = tuple(DESCRIPTIONS)
 DEFAULT = "inception-v2"
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the making changes, so that files of an older recipe are not taken for new."""
 
 

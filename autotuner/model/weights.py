@@ -40,6 +40,20 @@ Weights = np.ndarray[Any, np.dtype[np.float32]]
 def fill(graph: onnx.GraphProto, rng: np.random.Generator) -> None:
     """Give every weight of *graph* random values; blanks first, then those with made-up values."""
     structure = _Structure(graph)
+    for name, shape in _taken_out(graph).items():
+        values = structure.draw(rng, name, shape)
+        graph.initializer.append(numpy_helper.from_array(values, name))
+
+
+def outline(graph: onnx.GraphProto) -> None:
+    """Give every weight of *graph* its shape and no values: enough to count by, not to run."""
+    for name, shape in _taken_out(graph).items():
+        weight = onnx.TensorProto(name=name, dims=shape, data_type=onnx.TensorProto.FLOAT)
+        graph.initializer.append(weight)
+
+
+def _taken_out(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
+    """Take the weights out of *graph*, blank or not, and return their shapes by name."""
     blanks = [node for node in graph.node if node.op_type == BLANK]
     constants = {tensor.name: tensor for tensor in graph.initializer}
     shapes = {
@@ -56,9 +70,7 @@ def fill(graph: onnx.GraphProto, rng: np.random.Generator) -> None:
     replaced = shapes.keys() | {blank.input[0] for blank in blanks}
     for name in replaced & constants.keys():
         graph.initializer.remove(constants[name])
-    for name, shape in shapes.items():
-        values = structure.draw(rng, name, shape)
-        graph.initializer.append(numpy_helper.from_array(values, name))
+    return shapes
 
 
 class _Structure:

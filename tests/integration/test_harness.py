@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import psutil
 import pytest
 
@@ -18,9 +20,11 @@ from autotuner.bench.summary import SteadyRun
 from autotuner.bench.window import Window
 from autotuner.core.config import Config
 from autotuner.core.outcome import Failed
+from autotuner.core.request import Workload
 from autotuner.host import memory, topology
 from autotuner.model.inputs import InputSpec
 from autotuner.model.shapes import InputTensor
+from autotuner.subject import resolve
 
 TESTS = Path(__file__).parents[1]
 INPUTS = InputSpec(
@@ -298,3 +302,25 @@ def test_two_workers_do_twice_as_much_as_one(harness):
             for n in (1, 2)
         ]
     assert rates[1] / rates[0] == pytest.approx(2.0, rel=0.15)
+
+
+def test_the_outputs_are_those_of_the_model(steady_model):
+    """Every sample is answered once, in its order, whatever the batch size."""
+    about = resolve(Workload(model=str(steady_model)), topology.read(), steady_model.parent)
+    samples = about.inputs.load()
+    session = onnxruntime.InferenceSession(str(steady_model), providers=["CPUExecutionProvider"])
+    expected = session.run(None, samples.batch(samples.count))[0]
+    with Harness(about.info.path, about.inputs, about.topology) as harness:
+        found = harness.outputs(Config(batch_size=4, intra_op_threads=1), about.inputs)
+    answers = np.concatenate([arrays[0] for arrays in found])
+    np.testing.assert_allclose(answers, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_graph_of_its_own_is_what_a_configuration_runs(tiny_model, steady_model):
+    """Precisions differ in their graphs."""
+    about = resolve(Workload(model=str(steady_model)), topology.read(), steady_model.parent)
+    with Harness(
+        tiny_model, about.inputs, about.topology, graph_of=lambda _: steady_model
+    ) as harness:
+        found = harness.outputs(Config(intra_op_threads=1), about.inputs)
+    assert len(found) == about.inputs.load().count

@@ -11,7 +11,7 @@ from sleepers import batch_ms
 
 from autotuner import store, subject
 from autotuner.bench.harness import Cancelled, Harness, Limits
-from autotuner.bench.loadgen import LoadTest
+from autotuner.bench.loadtest import LoadTest
 from autotuner.bench.window import Window
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.events import LoadGenVerdict
@@ -144,7 +144,7 @@ def test_too_high_a_rate_is_invalid(sleepers):
 
 
 def test_a_worker_that_crashes_ends_it_with_a_reason(sleepers):
-    """LoadGen comes to its end all the same, and no verdict is made up."""
+    """No verdict is made up."""
     test = LoadTest(percentile=50.0, target_qps=50.0, target_latency_ms=500.0)
     with sleepers("Crasher") as harness:
         failed = harness.ask_loadgen(Config(), test)
@@ -153,7 +153,7 @@ def test_a_worker_that_crashes_ends_it_with_a_reason(sleepers):
 
 
 def test_it_can_be_called_off(sleepers):
-    """What LoadGen still asks is answered at once, so that it comes to its end."""
+    """LoadGen itself cannot be; its process is ended."""
     off = iter([False] * 40)
     test = LoadTest(percentile=50.0, target_qps=50.0, target_latency_ms=500.0)
     with (

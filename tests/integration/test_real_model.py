@@ -7,30 +7,17 @@ run needs the package index, and about 30 MB of it.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import zipfile
 
 import pytest
+from trained import DETECTOR, RECOGNISER, fetch_pp_ocr
 
-WHEEL = "rapidocr==3.10.0"
-DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 BUDGET_MS = 5000
 
 
 @pytest.fixture(scope="session")
 def models(pytestconfig):
     """Return the folder with the models, downloading them when they are not there yet."""
-    folder = pytestconfig.cache.mkdir("rapidocr-3.10.0")
-    if not all((folder / name).exists() for name in (DETECTOR, RECOGNISER)):
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-        subprocess.run([*pip, WHEEL], check=True)
-        (wheel,) = folder.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            for name in (DETECTOR, RECOGNISER):
-                (folder / name).write_bytes(archive.read(f"rapidocr/models/{name}"))
-        wheel.unlink()
-    return folder
+    return fetch_pp_ocr(pytestconfig.cache)
 
 
 @pytest.mark.parametrize(

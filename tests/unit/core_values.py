@@ -8,10 +8,18 @@ from hypothesis import strategies as st
 from autotuner.core import events
 from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.inspection import Inspection, Layer
 from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import FAILURE_REASONS, Failed, Measurement
 from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
-from autotuner.core.request import MeasureRequest, TuneRequest, VerifyRequest, Workload
+from autotuner.core.request import (
+    InspectRequest,
+    MeasureRequest,
+    RecordRequest,
+    TuneRequest,
+    VerifyRequest,
+    Workload,
+)
 
 quickly = hypothesis_settings(max_examples=30, deadline=None)
 """Few examples and no clock: the values are large, and the machine may be busy."""
@@ -85,6 +93,7 @@ _workloads = st.builds(
     shapes=st.lists(names, max_size=2).map(tuple),
     data=maybe(names),
     seed=st.integers(),
+    device=st.none() | names.map("sim:{}".format),
 )
 _evidence = st.builds(
     Evidence,
@@ -116,16 +125,18 @@ profiles = st.builds(
     fingerprint=fingerprints,
     workload=_workloads,
     front=st.lists(_evidence, max_size=2).map(tuple),
+    simulated=maybe(names),
 )
 requests = (
     st.builds(
         TuneRequest,
         workload=_workloads,
-        goal=st.sampled_from(["throughput", "latency"]),
+        goal=st.sampled_from(["throughput", "latency", "energy"]),
         max_latency_ms=positive,
         percentile=st.floats(1.0, 99.99),
         min_throughput_ips=maybe(positive),
         max_memory_mib=maybe(positive),
+        max_power_w=st.dictionaries(names, positive, max_size=2),
         confidence=st.floats(0.5, 0.999),
         max_trials=maybe(counts),
         max_seconds=positive,
@@ -146,6 +157,14 @@ requests = (
         percentile=st.floats(1.0, 99.99),
     )
     | st.builds(VerifyRequest, profile=names, loadgen=st.booleans())
+    | st.builds(InspectRequest, workload=_workloads)
+    | st.builds(
+        RecordRequest,
+        workload=st.builds(Workload, model=maybe(names)),
+        out=names,
+        dimensions=st.dictionaries(names, st.lists(maybe(settings)).map(tuple), max_size=2),
+        seconds=positive,
+    )
 )
 _loadgen_verdicts = st.builds(
     events.LoadGenVerdict,
@@ -160,6 +179,30 @@ _loadgen_verdicts = st.builds(
     early_stopping=st.booleans(),
     summary=names,
     disturbed=maybe(names),
+)
+_layers = st.builds(
+    Layer,
+    name=names,
+    operator=names,
+    output_shape=maybe(st.lists(counts, max_size=3).map(tuple)),
+    parameters=counts,
+    weight_bytes=counts,
+    multiply_adds=maybe(counts),
+    flops=maybe(counts),
+    read_bytes=maybe(counts),
+    written_bytes=maybe(counts),
+)
+_inspections = st.builds(
+    Inspection,
+    model=names,
+    opset=maybe(counts),
+    producer=names,
+    size_bytes=maybe(counts),
+    inputs=st.lists(names, max_size=2).map(tuple),
+    outputs=st.lists(names, max_size=2).map(tuple),
+    sample_shapes=st.dictionaries(names, st.lists(counts, max_size=3).map(tuple), max_size=2),
+    layers=st.lists(_layers, max_size=2).map(tuple),
+    peak_activation_bytes=maybe(counts),
 )
 _phases = st.sampled_from(["baseline", "search", "proof", "measure"])
 _candidates = st.builds(events.Candidate, config=configs, measurement=measurements)
@@ -221,6 +264,16 @@ all_events = st.one_of(
         loadgen=maybe(_loadgen_verdicts | failures),
         elapsed_s=figures,
     ),
+    st.builds(
+        events.RecordDone,
+        status=st.sampled_from(["ok", "interrupted"]),
+        model=names,
+        path=names,
+        configs=counts,
+        failed=counts,
+        elapsed_s=figures,
+    ),
+    st.builds(events.InspectDone, inspection=_inspections),
     st.builds(
         events.JobFailed,
         message=names,

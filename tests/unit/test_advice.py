@@ -116,3 +116,14 @@ def test_a_budget_that_was_kept_but_not_proven_needs_fewer_batches():
     text = when_infeasible(candidate(p99_ms=5.0), BUDGET, {})
     assert "time was too short to prove it: ask for a lower --percentile or --confidence" in text
     assert "--max-latency" not in text
+
+
+@pytest.mark.parametrize(
+    ("metric", "option"),
+    [("power_w", "--max-power 12.6W"), ("power_w.GPU", "--max-power GPU=12.6W")],
+)
+def test_a_budget_of_power_is_said_as_it_is_typed(metric, option):
+    """With its rail, if it is one's."""
+    objective = Objective.maximize("throughput_ips", [Constraint(metric, at_most=10.0)])
+    nearest = candidate(power_w=12.0, extra={"power_w.GPU": 12.0})
+    assert option in when_infeasible(nearest, objective, {})

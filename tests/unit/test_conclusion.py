@@ -26,7 +26,7 @@ SUBJECT = Subject(
     info=model_info(x=("N", 3)),
     inputs=InputSpec(tensors=(input_tensor(),)),
     topology=Topology(cpus=(0, 1)),
-    providers=("onnxruntime-cpu",),
+    precisions={"onnxruntime-cpu": {"fp32": "fp32"}},
     fingerprint=Fingerprint(model_sha256="ab"),
     notes=(),
 )
@@ -67,6 +67,7 @@ def conclusion(**changed):
         "baseline": None,
         "recommended": None,
         "verdict": None,
+        "judgements": (),
         "space_size": 77,
         "elapsed_s": 12.5,
         "window_share": 0.6,

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from autotuner.cli.options import VERBS, measure_request, parse, tune_request
+from autotuner.cli import record
+from autotuner.cli.options import VERBS, measure_request, parse
+from autotuner.cli.tune_options import tune_request
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import InputError
 from autotuner.core.request import DEFAULT_SEARCH_SECONDS, MeasureRequest, TuneRequest, Workload
@@ -222,3 +224,28 @@ def test_the_help_names_every_verb_and_the_options_of_the_main_job(capsys):
     assert ended.value.code == 0
     assert all(f"\n    {verb}" in text for verb in VERBS)
     assert all(option in text for option in ("--max-latency", "--trials", "--dry-run", "--json"))
+
+
+def test_power_is_bound_by_device_and_by_rail():
+    """As often as there are rails."""
+    asked = tuning("--objective energy --max-power 15W --max-power GPU=6500mW")
+    assert asked.goal == "energy"
+    assert asked.max_power_w == {"": 15.0, "GPU": 6.5}
+
+
+def test_a_recording_is_found_from_everywhere(tmp_path, monkeypatch):
+    """The daemon has a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    assert measuring("--device replay:box.json").workload.device == f"replay:{tmp_path}/box.json"
+    assert measuring("--device sim:titan-v").workload.device == "sim:titan-v"
+
+
+def test_a_grid_is_recorded_into_a_file(tmp_path, monkeypatch):
+    """What is not narrowed is recorded whole."""
+    monkeypatch.chdir(tmp_path)
+    chosen = parse(
+        ["record", "squeezenet", "--out", "box.json", "--batch-sizes", "1..4", "--workers", "1"]
+    )
+    asked = record.request(chosen)
+    assert asked.out == f"{tmp_path}/box.json"
+    assert asked.dimensions == {"batch_size": (1, 2, 3, 4), "workers": (1,)}

@@ -14,13 +14,19 @@ from autotuner.model.inputs import InputSpec
 from autotuner.subject import Subject
 
 
-def subject(cpus=4, *, batch="N", quota=None, providers=("onnxruntime-cpu",)):
-    """Return a model with this *batch* axis on a machine with so many CPUs."""
+def subject(cpus=4, *, batch="N", quota=None, **precisions):
+    """Return a model with this *batch* axis on a machine with so many CPUs.
+
+    *precisions* are those of each runtime's CPU provider, FP32 on ONNX Runtime by default.
+    """
+    offered = precisions or {"onnxruntime": ("fp32",)}
     return Subject(
         info=model_info(x=(batch, 3)),
         inputs=InputSpec(tensors=(input_tensor(),)),
         topology=Topology(cpus=tuple(range(cpus)), quota=quota),
-        providers=providers,
+        precisions={
+            f"{runtime}-cpu": {name: name for name in names} for runtime, names in offered.items()
+        },
         fingerprint=Fingerprint(),
         notes=(),
     )
@@ -36,8 +42,8 @@ def values(space, name):
     [
         (1, (1, 2), (1, None), ("none",)),
         (2, (1, 2, 3, 4), (1, 2, None), ("none", "compact")),
-        (4, (1, 2, 3, 4, 6, 8), (1, 2, 3, 4, None), ("none", "compact", "spread")),
-        (5, (1, 2, 3, 4, 6, 8, 10), (1, 2, 3, 4, 5, None), ("none", "compact", "spread")),
+        (4, (1, 2, 3, 4, 6, 8), (1, 2, 3, 4, None), ("none", "compact")),
+        (5, (1, 2, 3, 4, 6, 8, 10), (1, 2, 3, 4, 5, None), ("none", "compact")),
     ],
 )
 def test_the_ladders_come_from_the_cpus(cpus, workers, threads, affinities):
@@ -173,5 +179,34 @@ def test_one_configuration_is_checked_as_the_space_is():
         plan.check(replace(BASELINE, provider="cuda"), what)
     with pytest.raises(SpaceError, match="dynamic axis 0"):
         plan.check(Config(batch_size=2), subject(batch=8))
-    with pytest.raises(SpaceError, match=r"needs 3 CPUs .* and there are 2; .*--affinity none"):
+    with pytest.raises(SpaceError, match=r"needs 3 CPUs .* of the 2 here; .*--affinity none"):
         plan.check(Config(workers=3, intra_op_threads=1, affinity="compact"), what)
+
+
+TWO_RUNTIMES = {"onnxruntime": ("fp32", "int8"), "openvino": ("fp32", "bf16")}
+
+
+def test_a_provider_is_asked_for_its_own_precisions_only():
+    """Every pair that is offered is in the space, and no other."""
+    space = plan.search_space(subject(2, **TWO_RUNTIMES), {})
+    pairs = {(config["provider"], config["precision"]) for config in space}
+    assert pairs == {
+        ("onnxruntime-cpu", "fp32"),
+        ("onnxruntime-cpu", "int8"),
+        ("openvino-cpu", "fp32"),
+        ("openvino-cpu", "bf16"),
+    }
+
+
+def test_a_single_precision_is_no_dimension():
+    """There is nothing to choose."""
+    assert "precision" not in plan.search_space(subject(), {}).names
+
+
+def test_seeds_try_every_runtime_and_precision():
+    """They differ by factors, so none is left to chance."""
+    what = subject(2, **TWO_RUNTIMES)
+    space = plan.search_space(what, {})
+    seeds = plan.seeds(space, what.topology)
+    tried = {(seed["provider"], seed["precision"]) for seed in seeds}
+    assert tried == {(config["provider"], config["precision"]) for config in space}

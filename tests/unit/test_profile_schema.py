@@ -8,11 +8,13 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import jsonschema
 import pytest
 
+from autotuner.core.accuracy import Accuracy, OutputAccuracy
 from autotuner.core.config import Config
 from autotuner.core.encoding import encode
 from autotuner.core.fingerprint import Fingerprint
+from autotuner.core.judgement import AccuracyRules, Judgement
 from autotuner.core.objective import Constraint, Objective
-from autotuner.core.outcome import Measurement
+from autotuner.core.outcome import Failed, Measurement
 from autotuner.core.profile import SCHEMA, Evidence, ModelRecord, Profile, SearchRecord
 from autotuner.core.request import Workload
 from autotuner.data import resource
@@ -22,6 +24,11 @@ DEFINITIONS = {
     Profile: SCHEMA_DOCUMENT,
     ModelRecord: SCHEMA_DOCUMENT["$defs"]["model"],
     Workload: SCHEMA_DOCUMENT["$defs"]["workload"],
+    AccuracyRules: SCHEMA_DOCUMENT["$defs"]["accuracy_rules"],
+    Judgement: SCHEMA_DOCUMENT["$defs"]["judgement"],
+    Accuracy: SCHEMA_DOCUMENT["$defs"]["accuracy"],
+    OutputAccuracy: SCHEMA_DOCUMENT["$defs"]["output_accuracy"],
+    Failed: SCHEMA_DOCUMENT["$defs"]["failed"],
     Objective: SCHEMA_DOCUMENT["$defs"]["objective"],
     Constraint: SCHEMA_DOCUMENT["$defs"]["constraint"],
     Evidence: SCHEMA_DOCUMENT["$defs"]["evidence"],
@@ -63,6 +70,8 @@ FULL = Profile(
         shapes=("data_0=3x224x224",),
         data="/data/images.npz",
         seed=7,
+        preprocess="size=224x224",
+        accuracy=AccuracyRules(labels="/l.npy", metric="m:f", metric_folder="/home/me"),
     ),
     objective=Objective.maximize(
         "throughput_ips",
@@ -101,6 +110,33 @@ FULL = Profile(
         rate_ips=200.0,
     ),
     front=(Evidence(config=Config(), measurement=FULL_MEASUREMENT),),
+    judgement=Judgement(
+        provider="onnxruntime-cpu",
+        precision="int8",
+        accuracy=Accuracy(
+            score=0.98,
+            judged_by="labels",
+            judged_on="data",
+            samples=100,
+            outputs=(
+                OutputAccuracy(
+                    name="y",
+                    score=0.98,
+                    cosine=0.99,
+                    snr_db=20.0,
+                    top1=0.97,
+                    top5=1.0,
+                    equal=0.5,
+                    fault="holds NaN",
+                ),
+            ),
+            top1=0.90,
+            reference_top1=0.92,
+        ),
+        failed=Failed("inaccurate", "at least 0.99 is wanted"),
+        float_nodes=("conv_1",),
+        calibrated_on="/data/images.npz",
+    ),
 )
 LEAST = Profile(
     status="interrupted",

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from autotuner import proof
 from autotuner.bench.record import Slice
 from autotuner.bench.summary import SteadyRun
 from autotuner.core.config import Config
@@ -30,7 +27,7 @@ class Device:
     """Stands for the harness: every configuration has its distribution of batch times.
 
     *median_ms* is by configuration; *slow* is the share of batches that take three times as long.
-    Each turn takes a second of *clock*.
+    Each turn takes a second of *clock_s*.
     """
 
     def __init__(self, median_ms, *, slow=None, disturbed=()):
@@ -38,13 +35,14 @@ class Device:
         self._slow = slow or {}
         self._disturbed = list(disturbed)
         self._rng = np.random.default_rng(0)
-        self.clock = 0.0
+        self.clock_s = 0.0
+        self.free_mib = 1000.0
         self.loaded = set()
         self.turns = []
 
     def measure(self, config, _window, *, earlier=None, keep=False):
         """Return a second of batches after those of *earlier*."""
-        self.clock += 1.0
+        self.clock_s += 1.0
         self.turns.append(config)
         self.loaded |= {config} if keep else set()
         if isinstance(self._median_ms[config], Failed):
@@ -68,14 +66,13 @@ class Device:
 
 
 @pytest.fixture
-def final_round(monkeypatch):
+def final_round():
     """Hold a final round on a device; return the verdict and the events.
 
     *known* is the throughput that the search saw, by configuration; the best first.
     """
 
-    def hold(device, known, *, standard=STANDARD, max_seconds=MOST_S, **figures):
-        monkeypatch.setattr(proof, "time", SimpleNamespace(monotonic=lambda: device.clock))
+    def hold(device, known, *, standard=STANDARD, max_seconds=MOST_S, grace_s=0.0, **figures):
         contestants = {
             config: Contestant(
                 config=config,
@@ -92,6 +89,7 @@ def final_round(monkeypatch):
             baseline,
             [*contestants.values()],
             max_seconds=max_seconds,
+            grace_s=grace_s,
         )
         while True:
             try:
@@ -157,7 +155,7 @@ def test_where_all_break_the_budget_nobody_wins(final_round):
     device = Device({BASELINE: 11.0, batch(2): 12.0})
     verdict, _ = final_round(device, {batch(2): 2000.0, BASELINE: 900.0})
     assert verdict.winner is None
-    assert device.clock < MOST_S / 2
+    assert device.clock_s < MOST_S / 2
 
 
 def test_a_finalist_that_fails_is_out(final_round):
@@ -195,12 +193,24 @@ def test_when_time_is_up_the_best_proven_one_wins(final_round):
     assert events[-1].seconds_left == 0.0
 
 
+def test_grace_is_for_those_that_are_not_proven_yet(final_round):
+    """Where time costs nothing a slow proof is waited for, and nothing else is."""
+    slow = {BASELINE: 1.0, batch(4): 3.5}
+    known = {batch(4): 1000.0, BASELINE: 900.0}
+    device = Device(slow, slow={batch(4): 0.005})
+    assert final_round(device, known, max_seconds=2.0)[0].winner.config == BASELINE
+    device = Device(slow, slow={batch(4): 0.005})
+    verdict, _ = final_round(device, known, max_seconds=2.0, grace_s=60.0)
+    assert verdict.winner.config == batch(4)
+    assert 2.0 < device.clock_s < 62.0
+
+
 def test_equals_do_not_run_for_ever(final_round):
     """Two that differ by less than the precision need not be told apart."""
     device = Device({BASELINE: 2.0, batch(2): 2.0, batch(4): 3.99})
     verdict, _ = final_round(device, {batch(4): 1001.0, batch(2): 1000.0, BASELINE: 500.0})
     assert verdict.winner.config in {batch(2), batch(4)}
-    assert device.clock <= 8.0
+    assert device.clock_s <= 8.0
 
 
 def test_a_tail_that_one_turn_cannot_settle_gets_more_turns(final_round):
@@ -226,7 +236,7 @@ def test_a_box_that_is_never_quiet_still_gets_an_answer(final_round):
     verdict, _ = final_round(device, {batch(2): 8.0, BASELINE: 1.0})
     assert verdict.winner.config == batch(2)
     assert verdict.winner.measurement(STANDARD).disturbed == "other processes"
-    assert device.clock < MOST_S
+    assert device.clock_s < MOST_S
 
 
 def test_a_disturbed_one_never_beats_one_that_was_proven_undisturbed(final_round):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotuner.core.errors import InputError
-from autotuner.core.quantity import integers, mebibytes, milliseconds, seconds, words
+from autotuner.core.quantity import integers, mebibytes, milliseconds, seconds, watts, words
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,25 @@ def test_a_list_without_words_is_refused(text):
 @given(st.text(alphabet="0123456789.,-+eumsµhMGiKB \n٣x", max_size=12))
 def test_any_text_is_read_or_refused(text):
     """Typed text never raises anything else than InputError, and a value is always usable."""
-    for read in (seconds, mebibytes, integers, words):
+    for read in (seconds, mebibytes, watts, integers, words):
         try:
             value = read(text)
         except InputError:
             continue
         assert value
         assert not isinstance(value, float) or 0.0 < value < math.inf
+
+
+@pytest.mark.parametrize(("text", "value"), [("15W", 15.0), ("7.5 W", 7.5), ("800mW", 0.8)])
+def test_a_power_is_read_with_its_unit(text, value):
+    """In watts."""
+    assert watts(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("15", "no unit"), ("15J", "unknown unit"), ("W", "no")]
+)
+def test_what_is_no_power_is_refused(text, said):
+    """The message says how to write it."""
+    with pytest.raises(InputError, match=f"{said}.*15W"):
+        watts(text)

@@ -7,7 +7,15 @@ import pytest
 
 from autotuner.core.errors import InputError
 from autotuner.core.objective import Constraint, Objective
-from autotuner.core.request import KINDS, MeasureRequest, Request, TuneRequest, latency_metric
+from autotuner.core.request import (
+    KINDS,
+    MeasureRequest,
+    RecordRequest,
+    Request,
+    TuneRequest,
+    Workload,
+    latency_metric,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +81,50 @@ def test_a_measuring_request_that_makes_no_sense_is_refused(settings, said):
 def test_every_kind_of_request_has_a_name_on_the_wire():
     """No request can be defined and then not be sent."""
     assert set(KINDS.values()) == set(get_args(Request))
+
+
+def test_energy_is_minimised_within_bounds_of_power():
+    """Those of rails have names of their own."""
+    asked = TuneRequest(goal="energy", max_latency_ms=50.0, max_power_w={"": 15.0, "GPU": 6.0})
+    assert str(asked.objective) == (
+        "minimize energy_j with p99_ms <= 50 and power_w <= 15 and power_w.GPU <= 6"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "needed"),
+    [
+        ({"goal": "energy"}, True),
+        ({"max_latency_ms": 5.0, "max_power_w": {"": 15.0}}, True),
+        ({"max_latency_ms": 5.0}, False),
+    ],
+)
+def test_a_request_knows_whether_it_needs_power(settings, needed):
+    """Boxes without a meter refuse it then."""
+    assert TuneRequest(**settings).needs_power == needed
+
+
+def test_a_device_is_simulated_or_replayed():
+    """Nothing else is known."""
+    assert Workload(device="sim:titan-v").device == "sim:titan-v"
+    with pytest.raises(InputError, match="sim:NAME"):
+        Workload(device="titan-v")
+
+
+@pytest.mark.parametrize(
+    ("workload", "said"),
+    [
+        (Workload(device="sim:titan-v"), "real box"),
+        (Workload(scenario="server", rate_ips=1.0), "back to back"),
+    ],
+)
+def test_only_batches_of_a_real_box_are_recorded(workload, said):
+    """The rest follows from them."""
+    with pytest.raises(InputError, match=said):
+        RecordRequest(workload=workload, out="x.json")
+
+
+def test_a_recording_takes_some_time():
+    """A window without length shows nothing."""
+    with pytest.raises(InputError, match="above zero"):
+        RecordRequest(out="x.json", seconds=0.0)

@@ -90,7 +90,7 @@ def subject(arrives, *, batch="N", cpus=2):
         info=model_info(x=(batch, 3)),
         inputs=InputSpec(tensors=(input_tensor(),)),
         topology=Topology(cpus=tuple(range(cpus))),
-        providers=("onnxruntime-cpu",),
+        precisions={"onnxruntime-cpu": {"fp32": "fp32"}},
         fingerprint=Fingerprint(scenario=arrives),
         notes=(),
     )

@@ -215,3 +215,18 @@ def test_a_cheaper_switch_is_preferred_among_equals():
 
     dear = changes(lambda a, b: 0.0 if a is None else 9.0 * (a["precision"] != b["precision"]))
     assert dear <= changes(None)
+
+
+@pytest.mark.parametrize("sampler", ["auto", "random", "tpe"])
+def test_dimensions_of_one_value_may_come_first(sampler):
+    """Who pins everything but the last dimension still gets a search."""
+    pinned = SearchSpace(
+        [
+            Dimension("batch_size", (4,), ordered=True),
+            Dimension("workers", (1,), ordered=True),
+            Dimension("precision", ("fp32", "int8")),
+        ]
+    )
+    with Search(pinned, OBJECTIVE, sampler=sampler) as study:
+        run(study, 3)
+        assert {trial.config["precision"] for trial in study.trials()} == {"fp32", "int8"}

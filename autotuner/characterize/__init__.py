@@ -1,0 +1,1 @@
+"""Instruments: where a model's time goes, how far it scales, where it could be cut."""

@@ -1,0 +1,21 @@
+"""Whether a profile may be put to work: what speaks against it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autotuner.core.profile import Profile
+
+
+def reasons_to_refuse(profile: Profile) -> tuple[str, ...]:
+    """Return why *profile* must not be put to work unless the user insists; empty when it may."""
+    return tuple(_reasons(profile))
+
+
+def _reasons(profile: Profile) -> Iterator[str]:
+    if profile.status != "proven":
+        yield f"it is {profile.status}: nothing shows that the winner keeps {profile.objective}"
+    if profile.simulated is not None or profile.winner.config.provider == "simulated":
+        yield "it comes from a simulated device, not from a measured one"
+    if profile.judgement is not None and profile.judgement.uncalibrated:
+        yield "its INT8 variant was calibrated with random inputs, so its answers are worthless"

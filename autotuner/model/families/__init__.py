@@ -1,0 +1,1 @@
+"""Well-known networks by family, as bare structures whose weights are left blank."""

@@ -1,0 +1,141 @@
+"""The box's own daemon, without a service manager."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import psutil
+import pytest
+from sandbox import QUICK
+
+IDLE_MIB = 40
+
+
+class SystemDaemon:
+    """A system's daemon in a sandbox; clients find it by its socket."""
+
+    def __init__(self, sandbox):
+        self.sandbox = sandbox
+        self.socket = sandbox.home / "run/autotuner.sock"
+        self.environment = {
+            **sandbox.environment,
+            "AUTOTUNE_SOCKET": str(self.socket),
+            "AUTOTUNE_CONFIG": str(sandbox.home / "config.yaml"),
+        }
+        self.process = None
+
+    def start(self, *options):
+        """Start it and return the process; the socket may not be there yet."""
+        command = [sys.executable, "-m", "autotuner.daemon", "system", *options]
+        return subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
+
+    def up(self, *options):
+        """Start it and wait until it serves."""
+        self.process = self.start(*options)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket(socket.AF_UNIX) as client:
+                if client.connect_ex(str(self.socket)) == 0:
+                    return
+            time.sleep(0.02)
+        raise TimeoutError(self.process.stderr.read())
+
+    def down(self):
+        """Tell it to end and return its status."""
+        self.process.send_signal(signal.SIGTERM)
+        _, _ = self.process.communicate(timeout=5)
+        return self.process.returncode
+
+    def run(self, *arguments):
+        """Run a command that speaks to it."""
+        return self.sandbox.run(*arguments, environment=self.environment.items())
+
+
+@pytest.fixture
+def system(sandbox):
+    """Return a daemon that is not started yet."""
+    daemon = SystemDaemon(sandbox)
+    yield daemon
+    if daemon.process is not None and daemon.process.poll() is None:
+        daemon.down()
+
+
+def free_port():
+    """Return a port that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_clients_find_it_and_start_none_of_their_own(system):
+    """And it is light while it idles."""
+    system.up()
+    status = json.loads(system.run("status", "--json").stdout)
+    assert (status["system"], status["pid"]) == (True, system.process.pid)
+    memory = psutil.Process(system.process.pid).memory_full_info().rss / 2**20
+    assert memory < IDLE_MIB
+    assert system.down() == 0
+
+
+def test_a_second_one_is_refused(system):
+    """Whatever its socket; the first one serves on."""
+    system.up()
+    second = system.start()
+    _, err = second.communicate(timeout=20)
+    assert (second.returncode, "Another daemon keeps its state" in err) == (1, True)
+    assert system.run("status").returncode == 0
+
+
+def test_sigterm_in_mid_search_costs_nothing(system, steady_model):
+    """It ends soon, leaves no process, and the next one goes on by itself."""
+    system.up()
+    command = (steady_model, "--max-latency", "10s", *QUICK, "--trials", 500, "--time", "10m")
+    job = json.loads(system.run(*command, "--detach", "--json").stdout)["job"]
+    system.sandbox.wait_for("trial_done")
+    assert system.down() == 0
+    assert system.sandbox.processes() == []
+    before = len(system.sandbox.events())
+    system.up()
+    system.sandbox.wait_for("started", 2)
+    assert [event["n"] for event in system.sandbox.events()][:before] == list(range(before))
+    assert system.run("cancel", job).returncode == 0
+
+
+def test_prometheus_reads_it(system):
+    """Over HTTP, only where it was asked for."""
+    port = free_port()
+    system.up("--metrics", f"127.0.0.1:{port}")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        told = answer.read().decode()
+    assert 'autotuner_jobs{state="running"} 0.0' in told
+    assert 'autotuner_reading{name="memory.used_mib"' in told
+
+
+def test_a_configuration_that_makes_no_sense_is_named(system):
+    """The daemon does not start with half of it."""
+    (system.sandbox.home / "config.yaml").write_text("access:\n  watch: everyone\n")
+    daemon = system.start()
+    _, err = daemon.communicate(timeout=20)
+    assert daemon.returncode == 1
+    assert "config.yaml, line 2: access.watch should be one of" in err
+    assert "Traceback" not in err
+
+
+def test_a_model_in_the_configuration_is_kept_tuned(system, tiny_model):
+    """Its tuning starts by itself, after what people ask for."""
+    (system.sandbox.home / "config.yaml").write_text(
+        f"models:\n- model: {tiny_model}\n  max_latency: 1s\n"
+    )
+    system.up()
+    deadline = time.monotonic() + 20
+    while not (jobs := json.loads(system.run("jobs", "--json").stdout)["jobs"]):
+        assert time.monotonic() < deadline
+    assert (jobs[0]["kind"], jobs[0]["priority"]) == ("tune", -10)
+    status = json.loads(system.run("status", "--json").stdout)
+    assert status["kept"][0]["job"] == jobs[0]["job"]
