@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from autotuner.core.request import KINDS, Request
 
 _START_S = 20.0
 _READ_BYTES = 1 << 16
+_MOST_FAILURES = 10
+_PAUSE_S = 0.05
+_STARTED: list[subprocess.Popen[bytes]] = []  # it outlives us, of which Popen would warn
 
 
 class DaemonGone(ProtocolError):  # noqa: N818 - a fact about the daemon
@@ -32,10 +37,18 @@ class DaemonGone(ProtocolError):  # noqa: N818 - a fact about the daemon
 
 
 class Client:
-    """A connection to the daemon of a state folder; a context manager."""
+    """A connection to a daemon; a context manager.
 
-    def __init__(self, connection: socket.socket) -> None:
+    It has one subscription at a time: open another for telemetry beside events. *reconnect* finds
+    the daemon again, or its successor, after it went away. Whatever the daemon refuses raises
+    InputError with its words.
+    """
+
+    def __init__(
+        self, connection: socket.socket, reconnect: Callable[[], socket.socket] | None = None
+    ) -> None:
         self._socket = connection
+        self._reconnect = reconnect
         self._buffer = b""
         self._ids = itertools.count(1)
         self._pending: deque[wire.Call] = deque()
@@ -50,39 +63,147 @@ class Client:
         """Make sure that both sides speak the same protocol; raises ProtocolError."""
         self._call("hello", protocol=wire.PROTOCOL)
 
+    def status(self) -> Mapping[str, Any]:
+        """Return how the daemon and the box stand, as docs/protocol.md describes it."""
+        return self._ask("status")
+
     def models(self) -> Mapping[str, Any]:
         """Return the reference models: ``default`` and ``models``, descriptions by name."""
-        models: Mapping[str, Any] = self._call("models")
-        return models
+        return self._ask("models")
 
-    def submit(self, request: Request) -> str:
+    def doctor(self) -> list[dict[str, Any]]:
+        """Return the checks of the machine: area, name, status, detail and perhaps fix."""
+        return list(self._ask("doctor")["checks"])
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return the jobs, the newest last: job, kind, state, model, submitted, priority."""
+        return list(self._ask("jobs")["jobs"])
+
+    def submit(self, request: Request, priority: int = 0) -> str:
         """Hand *request* in and return the job's id; an equal request under way is joined."""
         kind = next(name for name, cls in KINDS.items() if isinstance(request, cls))
-        answer = self._call("submit", kind=kind, request=encode(request))
+        answer = self._ask("submit", kind=kind, request=encode(request), priority=priority)
         return str(answer["job"])
 
     def cancel(self, job: str) -> None:
-        """Ask *job* to end with what it has."""
+        """Ask *job* to end with what it has; nothing is waited for, so a signal handler may."""
         self._send(wire.call("cancel", {"job": job}, next(self._ids)))
+
+    def call_off(self, job: str) -> None:
+        """Ask *job* to end with what it has and wait until the daemon has understood."""
+        self._call("cancel", job=job)
+
+    def pause(self, job: str) -> None:
+        """Stop *job* after the trial in hand."""
+        self._call("pause", job=job)
+
+    def resume(self, job: str) -> None:
+        """Put a paused job back into the queue."""
+        self._call("resume", job=job)
+
+    def profiles(self) -> list[dict[str, Any]]:
+        """Return a summary of every profile on the box, the newest first."""
+        return list(self._ask("profiles")["profiles"])
+
+    def show(self, name: str) -> Mapping[str, Any]:
+        """Return the profile *name*: ``path`` and ``profile``."""
+        return self._ask("show", name=name)
+
+    def apply(
+        self, name: str | None = None, *, model: str | None = None, force: bool = False
+    ) -> Mapping[str, Any]:
+        """Apply a profile, by name or the newest proven one of *model*; return how it stands."""
+        return self._ask("apply", name=name, model=model, force=force)
+
+    def restore(self) -> None:
+        """Put back what was there before a profile was applied."""
+        self._call("restore")
 
     def events(self, job: str, tick_s: float = 1.0) -> Iterator[Event | None]:
         """Yield the events of *job* until its ending, and None whenever *tick_s* went by.
 
-        Raises DaemonGone when the daemon ends first.
+        Raises DaemonGone when the daemon ends and none takes its place.
         """
-        self._call("subscribe", job=job, first=0)
+        for stamped in self.stamped_events(job, tick_s=tick_s):
+            yield stamped and stamped[2]
+
+    def stamped_events(
+        self, job: str, first: int = 0, tick_s: float = 1.0
+    ) -> Iterator[tuple[int, float, Event] | None]:
+        """Yield number, time in seconds since 1970 and event, from number *first* on.
+
+        None whenever *tick_s* went by. When the daemon is killed the events go on where they were
+        as soon as there is another; none is skipped and none comes twice.
+        """
+        number, failures, subscribed = first, 0, False
         while True:
-            message = self._receive(tick_s)
-            if message is None:
+            try:
+                if failures and not subscribed:
+                    time.sleep(_PAUSE_S * failures)
+                    self._renew()
+                if not subscribed:
+                    self._call("subscribe", job=job, first=number)
+                    subscribed = True
+                params = self._notification("event", tick_s)
+            except DaemonGone:
+                failures, subscribed = failures + 1, False
+                if self._reconnect is None or failures > _MOST_FAILURES:
+                    raise
+                continue
+            if params is None:
                 yield None
-            elif isinstance(message, wire.Call) and message.method == "event":
-                stamped = dict(message.params)
-                for stamp in ("job", "n", "t"):
-                    stamped.pop(stamp, None)
-                event = decode_event(stamped)
-                yield event
-                if isinstance(event, Ending):
+                continue
+            failures = 0
+            fields = {k: v for k, v in params.items() if k not in {"job", "n", "t"}}
+            number = params["n"] + 1
+            event = decode_event(fields)
+            yield params["n"], params["t"], event
+            if isinstance(event, Ending):
+                return
+
+    def telemetry(self, interval_s: float = 1.0) -> Iterator[Mapping[str, Any]]:
+        """Yield ``t`` and ``readings`` (name, value, unit, why) for as long as somebody asks."""
+        self._call("telemetry", interval_s=interval_s)
+        while (params := self._notification("telemetry", None)) is not None:
+            yield params
+
+    def relay(self, source: int, target: int) -> None:
+        """Copy what *source* says to the daemon and what it answers to *target*, to the end."""
+        while True:
+            ours = self._socket.fileno()
+            readable, _, _ = select.select([ours, source], [], [])
+            if source in readable:
+                said = os.read(source, _READ_BYTES)
+                if not said:
                     return
+                self._socket.sendall(said)
+            if ours in readable:
+                answered = self._socket.recv(_READ_BYTES)
+                if not answered:
+                    return
+                while answered:
+                    answered = answered[os.write(target, answered) :]
+
+    def _notification(self, method: str, tick_s: float | None) -> Mapping[str, Any] | None:
+        """Return the parameters of the next notification, None when *tick_s* went by."""
+        while True:
+            message = self._pending.popleft() if self._pending else self._receive(tick_s)
+            if message is None:
+                return None
+            if isinstance(message, wire.Call) and message.method == method:
+                return message.params
+
+    def _renew(self) -> None:
+        assert self._reconnect is not None
+        self._socket.close()
+        self._socket = self._reconnect()
+        self._buffer = b""
+        self._pending.clear()
+        self.greet()
+
+    def _ask(self, method: str, **params: Any) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self._call(method, **params)
+        return answer
 
     def _call(self, method: str, **params: Any) -> Any:
         id_ = next(self._ids)
@@ -106,8 +227,6 @@ class Client:
 
     def _receive(self, timeout_s: float | None) -> wire.Call | wire.Reply | None:
         """Return the next message, None when *timeout_s* went by without one."""
-        if self._pending and timeout_s is not None:
-            return self._pending.popleft()
         while b"\n" not in self._buffer:
             readable, _, _ = select.select([self._socket], [], [], timeout_s)
             if not readable:
@@ -124,21 +243,92 @@ class Client:
 
 
 @contextlib.contextmanager
-def connected(state: Path) -> Iterator[Client]:
-    """Connect to the daemon that keeps its state in *state*, starting a private one if need be.
+def connected(state: Path, host: str | None = None) -> Iterator[Client]:
+    """Connect to the box's daemon, or else to the private one that keeps its state in *state*.
 
+    The private one is started if need be; it is the only choice when the state folder was chosen
+    with AUTOTUNE_STATE_DIR. With *host* it is the daemon there that is spoken to, through ssh.
     Raises StateError when the state folder cannot be used, MachineError when no daemon comes up.
     """
+    if host is not None:
+        with _greeted_there(host) as client:
+            yield client
+        return
+    if "AUTOTUNE_SOCKET" in os.environ or "AUTOTUNE_STATE_DIR" not in os.environ:
+        with contextlib.suppress(PermissionError):
+            found = _connect(locations.system_socket())
+            if found is not None:
+                with Client(found, _patiently) as client:
+                    client.greet()
+                    yield client
+                return
     locations.make_folder(state)
     path = locations.private_socket(state)
     with _greeted(state, path) as client:
         yield client
 
 
+def _greeted_there(host: str) -> Client:
+    if host.startswith("-"):
+        raise InputError(f"{host!r} is no host; write it as for ssh, such as user@box.")
+    client = Client(_through_ssh(host), lambda: _through_ssh(host))
+    try:
+        client.greet()
+    except DaemonGone as error:
+        raise MachineError(
+            f"No daemon answers on {host}: ssh has said why, or `{_remote()}` is not found there; "
+            "name it with AUTOTUNE_REMOTE."
+        ) from error
+    return client
+
+
+def _through_ssh(host: str) -> socket.socket:
+    """Start the user's own ssh, whose keys and settings hold, and the bridge at its other end."""
+    ssh = shutil.which("ssh")
+    if ssh is None:
+        raise MachineError("ssh is not found; install an OpenSSH client.")
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [ssh, "-T", host, f"{_remote()} bridge"],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            start_new_session=True,  # Ctrl-C is for us to handle
+        )
+    _STARTED.append(process)
+    return ours
+
+
+def _remote() -> str:
+    return os.environ.get("AUTOTUNE_REMOTE", "autotune")
+
+
+def bridge(state: Path, source: int, target: int) -> None:
+    """Copy between the daemon and two file descriptors until either side hangs up.
+
+    This is what runs at the other end of ``--host``.
+    """
+    with connected(state) as client:
+        client.relay(source, target)
+
+
+def _patiently() -> socket.socket:
+    """Wait for the box's daemon to come back; raises DaemonGone when it does not."""
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if connection := _connect(locations.system_socket()):
+            return connection
+        time.sleep(0.1)
+    raise DaemonGone
+
+
 def _greeted(state: Path, path: Path) -> Client:
+    def reconnect() -> socket.socket:
+        return _connect(path) or _start(state, path)
+
     while True:
-        client = Client(_connect(path) or _start(state, path))
         try:
+            client = Client(reconnect(), reconnect)
             client.greet()
         except DaemonGone:
             continue  # it was just ending itself; the next one is ours
@@ -159,17 +349,20 @@ def _start(state: Path, path: Path) -> socket.socket:
     log = state / "daemon.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "autotuner.daemon", str(state), str(path)],
+            [sys.executable, "-m", "autotuner.daemon", "private", str(state), str(path)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C and a lost terminal are the client's affair
         )
+    _STARTED.append(process)
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if connection := _connect(path):
             return connection
-        if process.poll():
+        if (status := process.poll()) and status < 0:
+            raise DaemonGone  # somebody killed it
+        if status:
             break
         time.sleep(0.01)
     raise MachineError(f"The daemon does not start; see {log}.")

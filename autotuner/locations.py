@@ -33,6 +33,28 @@ def lock_file() -> Path:
     return folder / "autotuner.lock"
 
 
+def system_socket() -> Path:
+    """Return the socket of the box's own daemon; ``AUTOTUNE_SOCKET`` overrides it."""
+    return Path(os.environ.get("AUTOTUNE_SOCKET") or "/run/autotuner/autotuner.sock")
+
+
+def config_file() -> Path:
+    """Return the daemon's configuration; ``AUTOTUNE_CONFIG`` overrides it."""
+    if override := os.environ.get("AUTOTUNE_CONFIG"):
+        return Path(override)
+    if os.geteuid() == 0:
+        return Path("/etc/autotuner/config.yaml")
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "autotuner/config.yaml"
+
+
+def published_dir() -> Path:
+    """Return the folder where the profile in force is published for other programs."""
+    if "AUTOTUNE_STATE_DIR" in os.environ or os.geteuid() != 0:
+        return state_dir() / "active"
+    return Path("/run/autotuner/active")
+
+
 def private_socket(state: Path) -> Path:
     """Return the socket of the private daemon that keeps its state in *state*.
 

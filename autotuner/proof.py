@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from autotuner.bench.harness import Harness
+from autotuner.bench.bench import Bench
 from autotuner.bench.summary import SteadyRun
 from autotuner.bench.window import PRECISION
 from autotuner.core.config import Config
 from autotuner.core.events import TrialDone, TrialStarted
 from autotuner.core.objective import Objective
 from autotuner.core.outcome import Failed, Measurement
-from autotuner.host import memory
 from autotuner.scenario import Scenario
 from autotuner.standard import Standard
 
@@ -90,28 +88,31 @@ class Verdict:
 
 
 def prove(
-    harness: Harness,
+    bench: Bench,
     scenario: Scenario,
     standard: Standard,
     baseline: Contestant,
     finalists: Sequence[Contestant],
     *,
     max_seconds: float,
+    grace_s: float = 0.0,
 ) -> Generator[TrialStarted | TrialDone, None, Verdict]:
     """Measure *baseline* and the best three of *finalists* in turn until the winner is decided.
 
     A disturbed turn does not count and is repeated. One that stays disturbed is marked, and wins
     only on a box where nothing could be proven undisturbed. A finalist that breaks a constraint
     makes room for the next one. The winner is proven and no rival that is still in may beat it by
-    more than the precision of the search; when time is up, the best proven one wins. The baseline
-    may win too.
+    more than the precision of the search; when time is up, the best proven one wins. While no
+    finalist is proven, there are *grace_s* seconds more. The baseline may win too.
     """
     contestants = (*finalists, baseline)
-    keep = _fits(contestants)
-    began = time.monotonic()
+    keep = _fits(contestants, bench.free_mib)
+    began_s = bench.clock_s
 
     def seconds_left() -> float:
-        return max(0.0, max_seconds - (time.monotonic() - began))
+        proven = any(c.verdict(standard) == "in" for c in finalists)
+        most_s = max_seconds if proven else max_seconds + grace_s
+        return max(0.0, most_s - (bench.clock_s - began_s))
 
     while (turn := _next_round(contestants, baseline, standard)) and seconds_left() > 0:
         for contestant in turn:
@@ -127,7 +128,7 @@ def prove(
                 seconds_left=seconds_left(),
             )
     for contestant in contestants:
-        harness.unload(contestant.config)
+        bench.unload(contestant.config)
     proven = [c for c in contestants if c.verdict(standard) == "in"]
     proven = [c for c in proven if not c.disturbed] or proven
     return Verdict(
@@ -197,8 +198,8 @@ def _precise(contestant: Contestant, standard: Standard) -> bool:
     return (high - low) / 2.0 <= _BASELINE_PRECISION * measurement.throughput_ips
 
 
-def _fits(contestants: Sequence[Contestant]) -> bool:
+def _fits(contestants: Sequence[Contestant], free_mib: float) -> bool:
     """Say whether all sessions may stay loaded, which makes the turns short."""
     needs = [c.known.memory_mib for c in contestants]
     known = [need for need in needs if need is not None]
-    return len(known) == len(needs) and sum(known) < memory.available_mib() / 2
+    return len(known) == len(needs) and sum(known) < free_mib / 2

@@ -18,8 +18,11 @@ PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
 REFUSED = -32000
 """The request was understood and cannot be carried out; the message says why."""
+FORBIDDEN = -32001
+"""Whoever asked may not do that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
-"""The job process: carries out one request and writes its events to standard output.
+"""The job process: ``python -m autotuner.daemon.job FOLDER [SOCKET]`` carries out one request.
 
-Standard input says ``cancel``; its end means that the daemon is gone, and the job ends then too.
+It speaks with the daemon over standard input and output, or over the socket: it writes its events
+and reads ``cancel``, ``pause`` and ``resume``. The end of its input means that the daemon is gone,
+and the job ends then too.
 """
 
 from __future__ import annotations
@@ -8,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from autotuner.bench.harness import Cancelled
 from autotuner.core.encoding import decode
@@ -26,24 +30,50 @@ _LAST_MOMENT_S = 10.0
 
 def main() -> None:
     """Carry out the request in the job folder given as first argument."""
-    # Whatever a library prints goes to the log; the events have standard output to themselves.
-    out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)
     folder = Path(sys.argv[1])
-    cancel = threading.Event()
-    threading.Thread(target=_listen, args=(cancel,), daemon=True).start()
+    words, out = _over_socket(sys.argv[2]) if len(sys.argv) > 2 else _over_standard_streams()
+    wishes = _Wishes()
+    threading.Thread(target=_listen, args=(wishes, words), daemon=True).start()
     ended = False
-    for event in _guarded(folder, cancel):
-        out.write(json.dumps(encode_event(event)) + "\n")
-        ended = isinstance(event, Ending)
+    try:
+        for event in _guarded(folder, wishes):
+            out.write(json.dumps(encode_event(event)) + "\n")
+            ended = isinstance(event, Ending)
+    except BrokenPipeError:
+        sys.exit(1)  # nobody is there; the next daemon starts the job again
     assert ended, "a job ends with an ending"
 
 
-def _guarded(folder: Path, cancel: threading.Event) -> Iterator[Event]:
+def _over_standard_streams() -> tuple[TextIO, TextIO]:
+    # Whatever a library prints goes to the log; the events have standard output to themselves.
+    out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+    return sys.stdin, out
+
+
+def _over_socket(path: str) -> tuple[TextIO, TextIO]:
+    daemon = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    daemon.connect(path)
+    handle = daemon.detach()
+    return (
+        os.fdopen(handle, encoding="utf-8"),
+        os.fdopen(os.dup(handle), "w", buffering=1, encoding="utf-8"),
+    )
+
+
+class _Wishes:
+    """What the daemon wants of the job."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self.paused = threading.Event()
+
+
+def _guarded(folder: Path, wishes: _Wishes) -> Iterator[Event]:
     """Yield the events of the job; whatever goes wrong becomes a JobFailed."""
     log = str(folder / "log")
     try:
-        yield from execute(_request(folder), cancel.is_set)
+        yield from execute(_request(folder), wishes.cancelled.is_set, wishes.paused.is_set)
     except Cancelled:
         yield JobFailed(message="The job was cancelled before it had a result.", interrupted=True)
     except AutotunerError as error:
@@ -78,11 +108,15 @@ def _request(folder: Path) -> Request:
     return request
 
 
-def _listen(cancel: threading.Event) -> None:
-    for line in sys.stdin:
-        if line.strip() == "cancel":
-            cancel.set()
-    cancel.set()
+def _listen(wishes: _Wishes, words: TextIO) -> None:
+    actions = {
+        "cancel": wishes.cancelled.set,
+        "pause": wishes.paused.set,
+        "resume": wishes.paused.clear,
+    }
+    for line in words:
+        actions[line.strip()]()
+    wishes.cancelled.set()
     # Nobody listens any more. What a moment allows is kept; then nothing may be left behind.
     threading.Event().wait(_LAST_MOMENT_S)
     os._exit(1)

@@ -1,162 +1,197 @@
-"""A job: on disk before it is acknowledged, run in a process of its own, its events numbered."""
+"""A job under way: its process, its state, and its events for whoever listens."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import os
-import shutil
-import sys
-import time
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+from typing import Any, Literal
 
-from autotuner import durable
 from autotuner.core.errors import StateError
-from autotuner.core.events import JobFailed, encode_event
+from autotuner.core.events import ENDINGS, JobFailed, encode_event
+from autotuner.daemon.process import JobProcess, Launcher
+from autotuner.daemon.record import JobRecord, Wishes
 
-_KEPT = 50
-_LONGEST_EVENT_BYTES = 1 << 20
+State = Literal["queued", "running", "paused", "ended"]
 
 
 class Job:
-    """One request and what happened to it; its events are numbered from 0."""
+    """One job; *changed* is called whenever its state does.
 
-    def __init__(self, folder: Path, submitted: Mapping[str, Any]) -> None:
-        self.id = folder.name
-        self.submitted = submitted
-        self.ended = False
-        self._folder = folder
-        self._events: list[dict[str, Any]] = []
+    Its events stay in memory while it is under way, so that a full disk costs the record only.
+    """
+
+    def __init__(self, record: JobRecord, launcher: Launcher, changed: Callable[[], None]) -> None:
+        self.record = record
+        self.state: State = "queued"
+        self.trial: dict[str, Any] | None = None
+        """The last event that told of a finished trial, while the job is under way."""
+        if record.ended:
+            self.state = "ended"
+        elif record.wishes.paused:
+            self.state = "paused"
+        self._held = False
+        self._launcher = launcher
+        self._changed = changed
+        self._events: list[dict[str, Any]] | None = None if record.ended else record.events()
         self._news = asyncio.Condition()
-        self._process: asyncio.subprocess.Process | None = None
-        self._cancelled = False
+        self._process: JobProcess | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Run the job to its end; its last event is always an ending."""
-        if self._cancelled:
-            message = "The job was cancelled before it began."
-            await self._add(encode_event(JobFailed(message=message, interrupted=True)), last=True)
-            return
-        try:
-            ending = await self._carry_out()
-        except OSError as error:
-            message = (
-                f"The job in {self._folder} cannot be run: {error.strerror}; mend that, or choose "
-                "another folder with AUTOTUNE_STATE_DIR."
-            )
-            ending = encode_event(JobFailed(message=message))
-        await self._add(ending, last=True)
+    @property
+    def id(self) -> str:
+        """The job's name."""
+        return self.record.id
 
-    async def _carry_out(self) -> dict[str, Any]:
-        """Run the job's process, tell its events and return the ending."""
-        with (self._folder / "log").open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "autotuner.daemon.job",
-                str(self._folder),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                limit=_LONGEST_EVENT_BYTES,
-            )
-        assert self._process.stdout is not None
-        ending: dict[str, Any] | None = None
-        async for line in self._process.stdout:
-            event = json.loads(line)
-            if event["event"].endswith(("_done", "_failed")) and event["event"] != "trial_done":
-                ending = event  # held back until the process is gone and the box is free
-            else:
-                await self._add(event)
-        status = await self._process.wait()
-        if ending is None:
-            log_path = self._folder / "log"
-            message = f"The job's process ended early (status {status}); see {log_path}."
-            ending = encode_event(JobFailed(message=message, unexpected=True, log=str(log_path)))
-        return ending
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs, be it paused."""
+        return self._task is not None and self.state != "ended"
+
+    def run(self) -> None:
+        """Start the queued job, or let it go on."""
+        self._become("running")
+        if self._task is None:
+            self._task = asyncio.create_task(self._live())
+        elif self._process is not None:
+            self._process.send("resume")
 
     def cancel(self) -> None:
         """Ask the job to end with what it has; asking twice does no harm."""
-        self._cancelled = True
-        if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(ConnectionError):
-                self._process.stdin.write(b"cancel\n")
+        if self.state == "ended":
+            return
+        self._wish(Wishes(cancelled=True))
+        if self._process is not None:
+            self._process.send("cancel")
+        elif self._task is None:
+            self.run()  # which ends it
 
-    async def events(self, first: int) -> AsyncIterator[dict[str, Any]]:
+    def pause(self) -> None:
+        """Stop the job after the trial in hand. Raises StateError when it has ended."""
+        self._refuse_when_ended("paused")
+        self._wish(replace(self.record.wishes, paused=True))
+        if self._process is not None:
+            self._process.send("pause")
+        self._become("paused")
+
+    def resume(self) -> None:
+        """Put a paused job back into the queue. Raises StateError when it has ended."""
+        self._refuse_when_ended("resumed")
+        if self.state == "paused":
+            self._held = False
+            self._wish(replace(self.record.wishes, paused=False))
+            self._become("queued")
+
+    def hold(self) -> None:
+        """Let a job of an earlier daemon wait until somebody asks for it."""
+        if self.state == "queued":
+            self._held, self.state = True, "paused"
+
+    def release(self) -> None:
+        """Let a job that was held go on; one that somebody paused stays so."""
+        if self._held and self.state == "paused":
+            self._held = False
+            self._become("queued")
+
+    async def stop(self) -> None:
+        """End the process; the next daemon goes on with the job."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._process is not None:
+            await self._process.stop()
+
+    async def events(self, first: int) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the events from number *first* on, those to come included, until the last."""
-        number = first
+        if self._events is None:
+            for event in await asyncio.to_thread(self.record.events):
+                if event["n"] >= first:
+                    yield event
+            return
+        events, told = self._events, 0
         while True:
             async with self._news:
-                while len(self._events) <= number and not self.ended:
+                while len(events) <= told and self.state != "ended":
                     await self._news.wait()
-            for event in self._events[number:]:
-                yield event
-                number += 1
-            if self.ended and number >= len(self._events):
+            for event in events[told:]:
+                told += 1
+                if event["n"] >= first:
+                    yield event
+            if self.state == "ended" and told >= len(events):
                 return
 
-    async def _add(self, event: dict[str, Any], *, last: bool = False) -> None:
-        stamped = {"job": self.id, "n": len(self._events), "t": round(time.time(), 3), **event}
-        # A full disk costs the record; who listens hears of it all the same.
-        with (
-            contextlib.suppress(OSError),
-            (self._folder / "events.jsonl").open("a", encoding="utf-8") as file,
-        ):
-            file.write(json.dumps(stamped) + "\n")
-        async with self._news:
-            self._events.append(stamped)
-            self.ended = last
-            self._news.notify_all()
+    async def _live(self) -> None:
+        """Run the job to its end; its last event is always an ending."""
+        if self.record.wishes.cancelled:
+            message = "The job was cancelled before it had a result."
+            ending = encode_event(JobFailed(message=message, interrupted=True))
+        else:
+            try:
+                ending = await self._carry_out()
+            except OSError as error:
+                message = (
+                    f"The job in {self.record.folder} cannot be run: {error.strerror}; mend that, "
+                    "or choose another folder with AUTOTUNE_STATE_DIR."
+                )
+                ending = encode_event(JobFailed(message=message))
+        await self._add(ending, last=True)
+        self._events = self.trial = None  # whoever asks from now on reads them from the disk
+        self._changed()
 
-
-class Jobs:
-    """The jobs of one state folder, run one after the other."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._jobs: dict[str, Job] = {}
-        self._queue: asyncio.Queue[Job] = asyncio.Queue()
-
-    def __getitem__(self, id_: str) -> Job:
-        return self._jobs[id_]
+    async def _carry_out(self) -> dict[str, Any]:
+        """Run the job's process, tell its events and return the ending."""
+        process = await self._launcher.start(self.record.folder, self.record.log)
+        self._process = process
+        for wished, word in ((self.record.wishes.paused, "pause"), (self._cancelled, "cancel")):
+            if wished:  # while it started
+                process.send(word)  # type: ignore[arg-type]
+        ending: dict[str, Any] | None = None
+        async for line in process.lines():
+            event = json.loads(line)
+            if event["event"] in ENDINGS:
+                ending = event  # held back until the process is gone and the box is free
+            else:
+                await self._add(event)
+        how = await process.wait()
+        self._process = None
+        if ending is None:
+            log = self.record.log
+            message = f"The job's process ended early ({how}); see {log}."
+            ending = encode_event(JobFailed(message=message, unexpected=True, log=str(log)))
+        return ending
 
     @property
-    def busy(self) -> bool:
-        """Whether a job is running or waiting."""
-        return any(not job.ended for job in self._jobs.values())
+    def _cancelled(self) -> bool:
+        return self.record.wishes.cancelled
 
-    def submit(self, submitted: Mapping[str, Any]) -> tuple[Job, bool]:
-        """Return the job for a request and whether it is new.
+    async def _add(self, event: dict[str, Any], *, last: bool = False) -> None:
+        stamped = self.record.stamp(event)
+        # A full disk costs the record; who listens hears of it all the same.
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self.record.append, stamped)
+        assert self._events is not None
+        if event["event"] == "trial_done":
+            self.trial = stamped
+        async with self._news:
+            self._events.append(stamped)
+            if last:
+                self.record.ended = True
+                self.state = "ended"
+            self._news.notify_all()
 
-        A request that is equal to one under way joins it. Raises StateError when the disk refuses.
-        """
-        for job in self._jobs.values():
-            if not job.ended and job.submitted == submitted:
-                return job, False
-        folder = self._folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
-        try:
-            folder.mkdir(parents=True)
-            durable.write(folder / "request.json", json.dumps(submitted).encode())
-            self._prune()
-        except OSError as error:
-            raise StateError(
-                f"The job cannot be kept in {folder.parent}: {error.strerror}; "
-                "free some space there or choose another folder with AUTOTUNE_STATE_DIR."
-            ) from error
-        job = Job(folder, submitted)
-        self._jobs[job.id] = job
-        self._queue.put_nowait(job)
-        return job, True
+    def _wish(self, wishes: Wishes) -> None:
+        # A full disk makes the wish forgotten at a crash, not now.
+        self.record.wishes = wishes
+        with contextlib.suppress(OSError):
+            self.record.wish(wishes)
 
-    async def work(self) -> None:
-        """Run the jobs as they come, for ever."""
-        while True:
-            await (await self._queue.get()).run()
+    def _become(self, state: State) -> None:
+        self.state = state
+        self._changed()
 
-    def _prune(self) -> None:
-        """Remove the oldest job folders; those of jobs under way are the newest."""
-        for old in sorted(self._folder.iterdir())[: -_KEPT - len(self._jobs)]:
-            shutil.rmtree(old, ignore_errors=True)
+    def _refuse_when_ended(self, what: str) -> None:
+        if self.state == "ended":
+            raise StateError(f"The job {self.id} has ended and cannot be {what}; start it again.")

@@ -1,147 +1,110 @@
-"""The daemon's socket: JSON-RPC 2.0 over a UNIX socket, one message a line."""
+"""The daemon: clients served and jobs run over one socket, until it is told to end."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
+import contextlib
+import signal
 import socket
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-import autotuner
 from autotuner import wire
-from autotuner.core.encoding import decode
-from autotuner.core.errors import AutotunerError, InputError, ProtocolError
-from autotuner.core.request import KINDS
-from autotuner.daemon.jobs import Job, Jobs
-from autotuner.model import reference
+from autotuner.daemon.access import Access, peer_of
+from autotuner.daemon.connection import Connection, Subscribe
+from autotuner.daemon.methods import Caller, Daemon, Methods
+from autotuner.daemon.metrics import Snapshot
+from autotuner.daemon.telemetry import Telemetry
 
 _TICK_S = 0.1
 _IDLE_S = 1.0
 _FIRST_CLIENT_S = 20.0
+_MOST_CLIENTS = 64
 
 
 class Server:
-    """Answers clients; it ends by itself when nothing is to do and nobody to serve."""
+    """Serves clients of *daemon*, to whom *access* grants what they may do."""
 
-    def __init__(self, state: Path) -> None:
-        self._jobs = Jobs(state / "jobs")
+    def __init__(self, daemon: Daemon, access: Access) -> None:
+        self._daemon = daemon
+        self._queue = daemon.queue
+        self._access = access
+        self._telemetry = Telemetry()
         self._clients = 0
-        self._methods: Mapping[str, Callable[..., Any]] = {
-            "hello": self._hello,
-            "models": self._models,
-            "submit": self._submit,
-            "cancel": self._cancel,
-        }
+        self._served = False
 
-    async def serve_until_idle(self, listening: socket.socket) -> None:
-        """Serve on the bound socket *listening* until there is nothing to do."""
+    async def serve(self, listening: socket.socket, until: Callable[[], Awaitable[None]]) -> None:
+        """Serve on the bound socket *listening* until *until* returns or SIGTERM comes.
+
+        What runs then is stopped; the next daemon goes on with it.
+        """
+        loop = asyncio.get_running_loop()
         server = await asyncio.start_unix_server(
             self._client, sock=listening, limit=wire.MAX_MESSAGE_BYTES
         )
-        worker = asyncio.create_task(self._jobs.work())
-        async with server:
-            await self._idle(worker)
-        worker.cancel()
+        tasks = {asyncio.ensure_future(until()), asyncio.create_task(self._queue.work())}
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+        tasks.add(asyncio.create_task(_wait(told)))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # raises what ended it
+        finally:
+            server.close()
+            for task in tasks:
+                task.cancel()
+            await self._queue.stop()
 
-    async def _idle(self, worker: asyncio.Task[None]) -> None:
+    async def snapshot(self) -> Snapshot:
+        """Return how everything stands now."""
+        methods = Methods(self._daemon, Caller(name="", may=frozenset()))
+        running = self._queue.running
+        readings = await self._telemetry.latest()
+        return Snapshot(
+            status=await methods.status(),
+            jobs=methods.jobs()["jobs"],
+            trial=running.trial if running else None,
+            readings=[(r.name, r.value, r.unit) for r in readings if r.value is not None],
+        )
+
+    async def idle(self) -> None:
         """Return when there was neither a client nor a job for a while."""
         left_s = _FIRST_CLIENT_S
         while left_s > 0:
             await asyncio.sleep(_TICK_S)
-            if worker.done():
-                worker.result()  # raises what ended it
-            left_s = _IDLE_S if self._clients or self._jobs.busy else left_s - _TICK_S
+            if self._clients or self._queue.busy:
+                left_s = _IDLE_S
+            else:
+                left_s = min(left_s - _TICK_S, _IDLE_S if self._served else _FIRST_CLIENT_S)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients += 1
-        streams: set[asyncio.Task[None]] = set()
-        try:
-            while line := await reader.readline():
-                await self._answer(line, writer, streams)
-        except (ConnectionError, ValueError):
-            pass  # gone, or a line longer than any message: hang up
-        finally:
-            for stream in streams:
-                stream.cancel()
-            self._clients -= 1
+        if self._clients >= _MOST_CLIENTS:
+            text = "The daemon has too many clients; close one."
+            with contextlib.suppress(ConnectionError):
+                writer.write(wire.error(None, wire.REFUSED, text))
             writer.close()
-
-    async def _answer(
-        self, line: bytes, writer: asyncio.StreamWriter, streams: set[asyncio.Task[None]]
-    ) -> None:
-        try:
-            message = wire.parse(line)
-        except ProtocolError as error:
-            writer.write(wire.error(None, wire.PARSE_ERROR, str(error)))
             return
-        if not isinstance(message, wire.Call) or message.id is None:
-            return
+        self._served = True
+        self._clients += 1
         try:
-            if message.method == "subscribe":
-                job, first = self._subscription(**message.params)
-                writer.write(wire.result(message.id, {}))
-                task = asyncio.create_task(self._stream(writer, job, first))
-                streams.add(task)
-                task.add_done_callback(streams.discard)
-            elif message.method in self._methods:
-                answer = self._methods[message.method](**message.params)
-                writer.write(wire.result(message.id, answer))
-            else:
-                text = f"There is no method {message.method!r}."
-                writer.write(wire.error(message.id, wire.METHOD_NOT_FOUND, text))
-        except InputError as error:
-            writer.write(wire.error(message.id, wire.INVALID_PARAMS, str(error)))
-        except (TypeError, KeyError, ValueError) as error:
-            text = f"The parameters do not fit the method {message.method!r}: {error}"
-            writer.write(wire.error(message.id, wire.INVALID_PARAMS, text))
-        except AutotunerError as error:
-            writer.write(wire.error(message.id, wire.REFUSED, str(error)))
-        await writer.drain()
+            peer = peer_of(writer.get_extra_info("socket"))
+            caller = Caller(name=peer.name, may=self._access.levels(peer))
+            subscriptions: dict[str, tuple[str, Subscribe]] = {
+                "subscribe": ("event", self._events),
+                "telemetry": ("telemetry", self._telemetry.readings),
+            }
+            methods = Methods(self._daemon, caller)
+            await Connection(reader, writer, methods, subscriptions).serve()
+        finally:
+            self._clients -= 1
 
-    def _hello(self, protocol: int) -> dict[str, Any]:
-        if protocol != wire.PROTOCOL:
-            raise ProtocolError(
-                f"The daemon (process {os.getpid()}) speaks protocol {wire.PROTOCOL}, the client "
-                f"{protocol}; let it finish or end it, then run the command again."
-            )
-        return {"protocol": wire.PROTOCOL, "version": autotuner.__version__, "pid": os.getpid()}
-
-    def _models(self) -> dict[str, Any]:
-        return {"default": reference.DEFAULT, "models": dict(reference.DESCRIPTIONS)}
-
-    def _submit(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        if kind not in KINDS:
-            raise InputError(f"there is no kind of job {kind!r}")
-        decode(KINDS[kind], request)
-        job, new = self._jobs.submit({"kind": kind, "request": request})
-        return {"job": job.id, "new": new}
-
-    def _cancel(self, job: str) -> dict[str, Any]:
-        self._jobs[job].cancel()
-        return {}
-
-    def _subscription(self, job: str, first: int = 0) -> tuple[Job, int]:
-        return self._jobs[job], max(0, int(first))
-
-    async def _stream(self, writer: asyncio.StreamWriter, job: Job, first: int) -> None:
-        async for event in job.events(first):
-            writer.write(wire.call("event", event))
-            await writer.drain()
+    def _events(self, job: str, first: int = 0) -> AsyncGenerator[dict[str, Any], None]:
+        wanted = self._queue[job]
+        wanted.release()
+        return wanted.events(first)
 
 
-def serve_privately(state: Path, path: Path) -> None:
-    """Serve on the socket at *path* until idle; return at once when another daemon does already."""
-    with path.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        path.unlink(missing_ok=True)  # left behind by a daemon that was killed
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
-            listening.bind(str(path))
-            path.chmod(0o600)
-            asyncio.run(Server(state).serve_until_idle(listening))
-            path.unlink(missing_ok=True)
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import re
 from pathlib import Path
 
 from autotuner.host import memory
@@ -39,3 +40,11 @@ def operating_system() -> str:
         release = platform.freedesktop_os_release()
         return release.get("PRETTY_NAME", platform.system())
     return platform.system()
+
+
+def is_virtual(root: Path = Path("/")) -> bool:
+    """Say whether the processor tells that a hypervisor runs it; on ARM none does."""
+    with contextlib.suppress(OSError):
+        flags = re.search(r"^flags\s*:.*$", (root / "proc/cpuinfo").read_text(), re.MULTILINE)
+        return flags is not None and "hypervisor" in flags[0].split()
+    return False

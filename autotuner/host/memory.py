@@ -33,3 +33,8 @@ def total_mib() -> float:
     """Return the memory that this process may use at all, in MiB."""
     limits = [group.limit for group in Cgroups().memory_groups()]
     return min([psutil.virtual_memory().total, *limits]) / _MIB
+
+
+def installed_mib() -> float:
+    """Return the memory of the machine, whatever this process may use of it, in MiB."""
+    return psutil.virtual_memory().total / _MIB

@@ -44,7 +44,9 @@ class Proposer(BaseSampler):
         self, study: Study, trial: FrozenTrial, _search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return a proposal, or nothing when the trial has its parameters already."""
-        if "fixed_params" in trial.system_attrs or trial.params:
+        # Optuna settles dimensions of one value by itself, and may do so before it asks.
+        chosen = (name for name in trial.params if not self._distributions[name].single())
+        if "fixed_params" in trial.system_attrs or any(chosen):
             return {}
         return to_params(self.space, self.propose(study, trial))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
+import variants
 from onnx import TensorProto, helper
+from onnx.reference import ReferenceEvaluator
 
 from autotuner import backends
 from autotuner.backends import BackendFailure
@@ -18,23 +21,30 @@ from autotuner.core.outcome import FAILURE_REASONS
 RNG = np.random.default_rng(2)
 
 
-@pytest.fixture(params=sorted(backends.BACKENDS))
-def backend(request):
-    """Return the backend of every known runtime that is installed here."""
-    found = backends.load(backends.BACKENDS[request.param])
-    if found.version() is None:
-        pytest.skip(f"{request.param} is not installed")
-    found.start()
-    return found
+INSTALLED = [
+    found for found in map(backends.load, backends.BACKENDS.values()) if found.version() is not None
+]
+USABLE = [
+    provider
+    for found in INSTALLED
+    for provider, problem in found.providers().items()
+    if problem is None
+]
+
+
+@pytest.fixture(params=USABLE)
+def config(request):
+    """Return the simplest configuration of every provider that is usable here."""
+    precisions = backends.load(backends.locate(request.param)).precisions(request.param)
+    return Config(provider=request.param, precision=next(iter(precisions)), intra_op_threads=1)
 
 
 @pytest.fixture
-def config(backend):
-    """Return the simplest configuration of the first usable provider."""
-    usable = [name for name, problem in backend.providers().items() if problem is None]
-    if not usable:
-        pytest.skip("no provider of this runtime is usable here")
-    return Config(provider=usable[0], intra_op_threads=1)
+def backend(config):
+    """Return the backend of the configuration's provider, started."""
+    found = backends.load(backends.locate(config.provider))
+    found.start()
+    return found
 
 
 def feeds(batch_size):
@@ -42,14 +52,77 @@ def feeds(batch_size):
     return {"x": RNG.standard_normal((batch_size, 3, 16, 16)).astype(np.float32)}
 
 
-def test_every_provider_says_whether_it_is_usable(backend):
+def opened(backend, model, config):
+    """Open the tiny model for full batches of the configuration's size."""
+    return backend.open(model, config, {"x": (config.batch_size, 3, 16, 16)})
+
+
+def test_the_runtimes_of_this_machine_are_installed():
+    """So that nothing below is left out without a word."""
+    if os.environ.get("CI") or os.environ.get("AUTOTUNE_REQUIRE_RIGS"):
+        assert {"onnxruntime-cpu", "openvino-cpu"} <= set(USABLE)
+
+
+@pytest.mark.parametrize("name", backends.BACKENDS)
+def test_every_provider_says_whether_it_is_usable(name):
     """A name leads back to its runtime, and what is not usable is explained."""
-    providers = backend.providers()
+    found = backends.load(backends.BACKENDS[name])
+    providers = found.providers()
     assert providers
-    for name, problem in providers.items():
-        assert backends.BACKENDS[name.partition("-")[0]] == backends.locate(name)
-        assert isinstance(backends.load(backends.locate(name)), type(backend))
+    for provider, problem in providers.items():
+        assert backends.BACKENDS[name] == backends.locate(provider)
         assert problem is None or problem.strip()
+
+
+def test_every_provider_reads_the_model_as_it_is(backend, config):
+    """In FP32 where it can; what each precision reads is a known variant of the model."""
+    graphs = backend.precisions(config.provider)
+    assert config.precision in ("fp32", "tf32")
+    assert graphs[config.precision] == "fp32"
+    assert set(graphs.values()) <= {"fp32", "fp16", "int8", "int8-dynamic"}
+
+
+def test_a_precision_that_reads_the_same_graph_answers_nearly_the_same(backend, config, tiny_model):
+    """The graph is FP32, so its own precision is exact; others round, and really do."""
+    batch, answers = feeds(4), {}
+    for precision, graph in backend.precisions(config.provider).items():
+        if graph == "fp32":
+            session = opened(
+                backend, tiny_model, replace(config, precision=precision, batch_size=4)
+            )
+            (answers[precision],) = session.run(batch)
+            session.close()
+    exact = answers.pop(config.precision)
+    for answer in answers.values():
+        error = np.abs(answer - exact).max() / np.abs(exact).max()
+        assert 0.0 < error < 0.02
+
+
+def test_a_precision_with_a_graph_of_its_own_answers_like_it(backend, config, tiny_model, tmp_path):
+    """Half precision and 8 bits round, and come close to ONNX's definition all the same."""
+    batch = feeds(2)
+    (exact,) = ReferenceEvaluator(str(tiny_model)).run(None, batch)
+    for precision, graph in backend.precisions(config.provider).items():
+        if graph not in ("fp16", "int8"):
+            continue
+        path = variants.save(graph, tiny_model, tmp_path / f"{graph}.onnx")
+        typed = {"x": batch["x"].astype(np.float16 if graph == "fp16" else np.float32)}
+        session = opened(backend, path, replace(config, precision=precision, batch_size=2))
+        (answer,) = session.run(typed)
+        session.close()
+        error = np.abs(answer.astype(np.float32) - exact).max() / np.abs(exact).max()
+        assert 0.0 < error < 0.02
+
+
+def test_every_runtime_answers_like_the_definition(backend, config, tiny_model):
+    """ONNX's reference implementation says what it has to be."""
+    tolerance = 1e-4 if config.precision == "fp32" else 2e-2
+    batch = feeds(2)
+    session = opened(backend, tiny_model, replace(config, batch_size=2))
+    (answer,) = session.run(batch)
+    session.close()
+    (expected,) = ReferenceEvaluator(str(tiny_model)).run(None, batch)
+    np.testing.assert_allclose(answer, expected, rtol=tolerance, atol=tolerance / 10.0)
 
 
 def test_the_version_begins_with_a_number(backend):
@@ -65,7 +138,7 @@ def test_starting_twice_does_no_harm(backend):
 def test_a_session_answers_for_every_sample_of_a_batch(backend, config, tiny_model):
     """The batch size is that of what is fed."""
     for batch_size in (1, 3):
-        session = backend.open(tiny_model, replace(config, batch_size=batch_size))
+        session = opened(backend, tiny_model, replace(config, batch_size=batch_size))
         (output,) = session.run(feeds(batch_size))
         assert np.asarray(output).shape == (batch_size, 10)
         session.close()
@@ -73,8 +146,8 @@ def test_a_session_answers_for_every_sample_of_a_batch(backend, config, tiny_mod
 
 def test_the_same_batch_has_the_same_answer(backend, config, tiny_model):
     """In one session and in another one of the same configuration."""
-    batch = feeds(2)
-    first, second = backend.open(tiny_model, config), backend.open(tiny_model, config)
+    batch, config = feeds(2), replace(config, batch_size=2)
+    first, second = opened(backend, tiny_model, config), opened(backend, tiny_model, config)
     (answer,) = first.run(batch)
     for session in (first, second):
         np.testing.assert_array_equal(session.run(batch)[0], answer)
@@ -85,16 +158,29 @@ def test_the_same_batch_has_the_same_answer(backend, config, tiny_model):
 def test_samples_do_not_depend_on_their_batch(backend, config, tiny_model):
     """Batching is a matter of speed alone."""
     batch = feeds(4)
-    session = backend.open(tiny_model, config)
+    session = opened(backend, tiny_model, replace(config, batch_size=4))
     (together,) = session.run(batch)
     alone = [session.run({"x": batch["x"][i : i + 1]})[0] for i in range(4)]
     session.close()
     np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("delay_ms", [None, 5.0])
+def test_a_smaller_batch_fits_into_a_session(backend, config, tiny_model, delay_ms):
+    """A queue does not always fill a batch; small and full ones may come in any order."""
+    config = replace(config, batch_size=4, max_queue_delay_ms=delay_ms)
+    batch = feeds(4)
+    session = opened(backend, tiny_model, config)
+    (whole,) = session.run(batch)
+    for size in (1, 4, 3, 4):
+        (part,) = session.run({"x": batch["x"][:size]})
+        np.testing.assert_allclose(part, whole[:size], rtol=1e-4, atol=1e-5)
+    session.close()
+
+
 def test_an_answer_stays_when_the_next_batch_runs(backend, config, tiny_model):
     """Outputs are not a view of something that is written again."""
-    session = backend.open(tiny_model, config)
+    session = opened(backend, tiny_model, config)
     (answer,) = session.run(feeds(1))
     kept = np.array(answer)
     session.run(feeds(1))
@@ -104,7 +190,7 @@ def test_an_answer_stays_when_the_next_batch_runs(backend, config, tiny_model):
 
 def test_closing_twice_does_no_harm(backend, config, tiny_model):
     """And one session's end is not another's."""
-    first, second = backend.open(tiny_model, config), backend.open(tiny_model, config)
+    first, second = opened(backend, tiny_model, config), opened(backend, tiny_model, config)
     first.close()
     first.close()
     assert second.run(feeds(1))
@@ -143,7 +229,7 @@ def test_a_model_that_cannot_be_loaded_is_refused(backend, config, tiny_model, t
     path = tmp_path / "spoiled.onnx"
     spoil(path, tiny_model.read_bytes())
     with pytest.raises(BackendFailure) as caught:
-        backend.open(path, config)
+        opened(backend, path, config)
     assert caught.value.reason == "unsupported"
     assert caught.value.detail.strip()
     assert "\n" not in caught.value.detail
@@ -161,7 +247,7 @@ def test_a_model_that_cannot_be_loaded_is_refused(backend, config, tiny_model, t
 )
 def test_a_batch_that_does_not_fit_is_refused(backend, config, tiny_model, wrong):
     """The failure is one of the known kinds, and the session still works."""
-    session = backend.open(tiny_model, config)
+    session = opened(backend, tiny_model, config)
     with pytest.raises(BackendFailure) as caught:
         session.run(wrong)
     assert caught.value.reason in FAILURE_REASONS
@@ -173,7 +259,7 @@ def test_a_batch_that_does_not_fit_is_refused(backend, config, tiny_model, wrong
 def test_a_setting_that_the_runtime_does_not_know_is_refused(backend, config, tiny_model, setting):
     """Nothing is measured under a name that it does not deserve."""
     with pytest.raises(BackendFailure) as caught:
-        backend.open(tiny_model, replace(config, **setting))
+        opened(backend, tiny_model, replace(config, **setting))
     assert caught.value.reason == "unsupported"
     assert next(iter(setting.values())) in caught.value.detail
 

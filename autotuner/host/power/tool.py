@@ -1,0 +1,81 @@
+"""Run a platform's command with a deadline, and one at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a command did: *status* is None when it was ended at its deadline or did not start."""
+
+    status: int | None
+    said: str
+
+
+@contextlib.contextmanager
+def alone(path: Path, wait_s: float) -> Iterator[int | None]:
+    """Hold the lock of the file at *path* and yield it; None when somebody kept it for *wait_s*.
+
+    A command that inherits the lock keeps it until it ends, also when who started it was killed:
+    what comes next must not be overtaken by it.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + wait_s
+        while not locked(handle):
+            if time.monotonic() > deadline:
+                yield None
+                return
+            time.sleep(_POLL_S)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def locked(handle: int) -> bool:
+    """Take the lock of an open file if nobody else has it; say whether it is held now."""
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def run(command: Sequence[str], deadline_s: float, *, inherits: Sequence[int] = ()) -> Ran:
+    """Run *command* without input, and end it with its children after *deadline_s*.
+
+    *inherits* are file descriptors that it keeps open.
+    """
+    # A file and not a pipe: a child that hangs would keep the pipe open for ever.
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=inherits,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return Ran(status=None, said=f"{command[0]}: {error.strerror}")
+        try:
+            status: int | None = process.wait(timeout=deadline_s)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return Ran(status=None, said=f"it did not end within {deadline_s:g} s")
+        output.seek(0)
+        return Ran(status=status, said=" ".join(output.read().decode(errors="replace").split()))

@@ -1,0 +1,260 @@
+"""What test_boot.py lets happen inside the booted box: ``boot_stories.py STORY`` prints JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from made_profiles import proven
+
+from autotuner import client, store
+from autotuner.core.events import Ending, TrialDone
+from autotuner.core.request import TuneRequest, Workload
+
+AUTOTUNE = Path(sys.executable).parent / "autotune"
+MODEL = Path("/opt/net.onnx")
+UNITS = (
+    "autotuned.socket",
+    "autotuned.service",
+    "autotuner-apply.service",
+    "autotuner-resume.service",
+)
+SEARCH = TuneRequest(
+    workload=Workload(model=str(MODEL)),
+    max_latency_ms=10_000.0,
+    percentile=50.0,
+    confidence=0.5,
+    max_seconds=600.0,
+    max_trials=4,
+    dimensions={"batch_size": (1, 2, 4, 8), "affinity": ("none",)},
+)
+
+
+def run(*command, **options):
+    """Run a command and return what it said."""
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, check=False, **options
+    )
+    return (done.stdout + done.stderr).strip()
+
+
+def show(unit, name):
+    """Return a property of a unit."""
+    return run("systemctl", "show", "--value", f"--property={name}", unit)
+
+
+def status():
+    """Return what the daemon says."""
+    return json.loads(run(AUTOTUNE, "status", "--json"))
+
+
+def install():
+    """Install twice, apply a profile for all boots to come."""
+    run("systemctl", "start", "tlp")
+    first = run(AUTOTUNE, "service", "install")
+    second = run(AUTOTUNE, "service", "install")
+    profile = store.write(proven(MODEL, mode="performance"), Path("/root/profile.yaml"))
+    told = {
+        "first": first,
+        "second": second,
+        "rival": run("systemctl", "is-active", "tlp"),
+        "enabled": [run("systemctl", "is-enabled", unit) for unit in UNITS],
+        "verify": run(
+            "systemd-analyze", "verify", "--man=no", *Path("/etc/systemd/system").glob("autotun*")
+        ),
+        "apply": run(AUTOTUNE, "apply", profile),
+    }
+    run("systemctl", "enable", "consumer.service")
+    for user in ("member", "outsider"):
+        run("useradd", user)
+    run("usermod", "-aG", "autotuner", "member")
+    return told
+
+
+def look_after_boot():
+    """Look at everything that the boot should have done."""
+    socket = "/run/autotuner/autotuner.sock"
+    ask = (
+        "import json; from pathlib import Path; from autotuner import client\n"
+        f"import socket; c = socket.socket(socket.AF_UNIX); c.connect({socket!r})\n"
+        "print(json.dumps(client.Client(c).status()))"
+    )
+    return {
+        "applied": status()["applied"],
+        "apply_unit": run("systemctl", "is-active", "autotuner-apply"),
+        "apply_status": show("autotuner-apply", "StatusText"),
+        "journal": run("journalctl", "--no-pager", "-b", "-u", "autotuner-apply"),
+        "consumer": run("journalctl", "--no-pager", "-b", "-u", "consumer"),
+        "after": show("autotuner-apply", "After"),
+        "before": show("autotuner-apply", "Before"),
+        "outsider": run("runuser", "-u", "outsider", "--", "python3", "-c", ask.split("\n")[1]),
+        "member": json.loads(as_member(ask)),
+    }
+
+
+def as_member(code):
+    """Run Python code as a member of the group; the folder of this Python may be root's own."""
+    uid, gid = int(run("id", "-u", "member")), int(run("id", "-g", "member"))
+    groups = [int(number) for number in run("id", "-G", "member").split()]
+    return run(sys.executable, "-c", become(uid, gid, groups) + code)
+
+
+def become(uid, gid, groups):
+    """Return code that loads what it needs and then is another user."""
+    return (
+        f"import os, autotuner.client\nos.setgroups({groups}); os.setgid({gid}); os.setuid({uid})\n"
+    )
+
+
+def look_after_failure():
+    """Look at how loud it is that the profile is not in force."""
+    return {
+        "apply_unit": run("systemctl", "is-active", "autotuner-apply"),
+        "system": run("systemctl", "is-system-running", "--wait"),
+        "journal": run("journalctl", "--no-pager", "-b", "-u", "autotuner-apply"),
+        "daemon": run("systemctl", "is-active", "autotuned"),
+    }
+
+
+class Listener(threading.Thread):
+    """Follows one search over all daemons."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.heard = []
+        with self._connected() as daemon:
+            self.job = daemon.submit(SEARCH)
+        self.start()
+
+    def run(self):
+        """Listen to the end."""
+        with self._connected() as daemon:
+            self.heard.extend(told for told in daemon.stamped_events(self.job) if told)
+
+    def _connected(self):
+        return client.connected(Path("/var/lib/autotuner"))
+
+    @property
+    def numbers(self):
+        """The numbers of the events so far."""
+        return [number for number, _, _ in self.heard]
+
+    def wait_for(self, kind):
+        """Wait until one more event of this kind came; return whether the job goes on."""
+        seen, deadline = len(self.heard), time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if any(isinstance(told, Ending) for _, _, told in self.heard):
+                return False
+            if any(isinstance(told, kind) for _, _, told in self.heard[seen:]):
+                return True
+            time.sleep(0.02)
+        raise TimeoutError(self.heard)
+
+
+def main_pid():
+    """Return the daemon's process, once there is one."""
+    while not (pid := int(show("autotuned", "MainPID"))):
+        time.sleep(0.02)
+    return pid
+
+
+def kill(kills):
+    """Kill the daemon so many times in mid-search."""
+    listener, rng, done = Listener(), random.Random(3), 0
+    while done < kills:
+        if done % 2 and not listener.wait_for(TrialDone):
+            break
+        time.sleep(rng.uniform(0.0, 1.0))
+        if not listener.is_alive():
+            break
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(main_pid(), signal.SIGKILL)
+            done += 1
+            time.sleep(0.7)  # RestartSec
+    listener.join(90)
+    return {
+        "numbers": listener.numbers,
+        "status": getattr(listener.heard[-1][2], "status", str(listener.heard[-1])),
+        "kills": done,
+        "restarts": int(show("autotuned", "NRestarts")),
+        "applied": status()["applied"],
+        "left": jobs_left(),
+    }
+
+
+def jobs_left():
+    """Return the command lines of job processes and workers."""
+    found = run("pgrep", "-af", "autotuner.(daemon.job|bench.worker)").splitlines()
+    return [line for line in found if "pgrep" not in line]
+
+
+def hang_and_stop():
+    """Let the daemon's loop hang, then tell it to stop in mid-search."""
+    override = Path("/etc/systemd/system/autotuned.service.d/quick.conf")
+    override.parent.mkdir(exist_ok=True)
+    override.write_text("[Service]\nWatchdogSec=1\nTimeoutAbortSec=1\n")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "restart", "autotuned")
+    listener = Listener()
+    listener.wait_for(TrialDone)
+    os.kill(main_pid(), signal.SIGSTOP)
+    listener.wait_for(TrialDone)
+    began = time.monotonic()
+    run("systemctl", "stop", "autotuned.socket", "autotuned.service")
+    stop_s = time.monotonic() - began
+    left = jobs_left()
+    run("systemctl", "start", "autotuned.socket", "autotuned.service")
+    with client.connected(Path("/var/lib/autotuner")) as daemon:
+        (job,) = [job for job in daemon.jobs() if job["job"] == listener.job]
+        daemon.call_off(listener.job)
+    shutil.rmtree(override.parent)
+    return {
+        "result": last_failure(),
+        "numbers": listener.numbers,
+        "stop_s": stop_s,
+        "left": left,
+        "state": job["state"],
+    }
+
+
+def last_failure():
+    """Return systemd's word for how the daemon failed."""
+    said = run("journalctl", "--no-pager", "-b", "-u", "autotuned")
+    return said.rpartition("Failed with result '")[2].partition("'")[0]
+
+
+def remove():
+    """Remove the service and look for what is left."""
+    run("systemctl", "disable", "--now", "consumer.service")
+    said = run(AUTOTUNE, "service", "remove")
+    places = ("/etc", "/run", "/usr/lib/systemd")
+    return {
+        "said": said,
+        "found": run("find", *places, "-name", "*autotun*").splitlines(),
+        "group": run("getent", "group", "autotuner"),
+    }
+
+
+STORIES = {
+    "install": install,
+    "look_after_boot": look_after_boot,
+    "look_after_failure": look_after_failure,
+    "kill_3": lambda: kill(3),
+    "kill_50": lambda: kill(50),
+    "hang_and_stop": hang_and_stop,
+    "remove": remove,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(STORIES[sys.argv[1]]()))  # noqa: T201 - the answer

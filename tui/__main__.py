@@ -1,0 +1,89 @@
+"""Run the terminal interface: ``python -m tui --state FOLDER``; the command line does it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import locale
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from autotuner.core.actions import with_keymap
+from autotuner.core.errors import AutotunerError
+from autotuner.core.events import JobFailed, TuneDone
+from tui import glyphs, settings
+from tui.app import TerminalApp, farewell
+from tui.feed import DaemonFeed
+from tui.session import Session
+
+_LITE_INTERVAL_S = 2.0
+_NICENESS = 10
+_STATUS = {"ok": 0, "infeasible": 3, "interrupted": 130}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show the daemon's jobs until the user leaves; return the exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        app = _app(chosen)
+    except AutotunerError as error:
+        print(f"autotune: {error}", file=sys.stderr)  # noqa: T201 - the terminal is still plain
+        return 2
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)  # watching must not change what is measured
+    app.run()
+    app.feed.stop()
+    if words := farewell(app.session):
+        print(words)  # noqa: T201 - the last word on the plain terminal
+    return _exit_status(app.session)
+
+
+def _app(chosen: argparse.Namespace) -> TerminalApp:
+    """Return the application as *chosen* and set; raises InputError for wrong settings."""
+    wanted = settings.read(settings.path(os.environ))
+    theme = chosen.theme or wanted.theme
+    if theme == "auto":
+        theme = "ansi" if chosen.lite or os.environ.get("TERM") == "linux" else "dark"
+    signs = glyphs.choose(
+        chosen.glyphs or wanted.glyphs, os.environ, locale.getpreferredencoding(False)
+    )
+    interval_s = _LITE_INTERVAL_S if chosen.lite else 1.0
+    session = Session(box=chosen.box, glyphs=signs, read_only=chosen.read_only)
+    feed = DaemonFeed(Path(chosen.state), job=chosen.job, interval_s=interval_s)
+    return TerminalApp(
+        session,
+        feed,
+        actions=with_keymap(wanted.keymap),
+        theme=theme,
+        interval_s=interval_s,
+        plot=not chosen.lite,
+    )
+
+
+def _exit_status(session: Session) -> int:
+    """Return the command line's status for how the job ended; leaving a running job is fine."""
+    ending = session.job.ending if session.job else None
+    if isinstance(ending, TuneDone):
+        return _STATUS[ending.status]
+    if isinstance(ending, JobFailed):
+        return 130 if ending.interrupted else 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="autotune tui", allow_abbrev=False)
+    parser.add_argument("--state", required=True, metavar="FOLDER")
+    parser.add_argument("--job", metavar="ID")
+    parser.add_argument("--box", default=socket.gethostname().partition(".")[0])
+    parser.add_argument("--theme", choices=("auto", "dark", "light", "ansi"))
+    parser.add_argument("--glyphs", choices=("auto", "braille", "block", "ascii"))
+    parser.add_argument("--lite", action="store_true")
+    parser.add_argument("--read-only", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

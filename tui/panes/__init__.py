@@ -1,0 +1,1 @@
+"""What each pane shows, as lines for a given size: functions of the state, without Textual."""

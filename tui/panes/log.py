@@ -1,0 +1,72 @@
+"""What happened, in words, the newest last."""
+
+from __future__ import annotations
+
+from tui import figures, words
+from tui.paint import Line, Piece, fit, wrap
+from tui.session import Session
+from tui.state import Entry, JobView
+
+_TIME = 9
+
+
+def latest(session: Session, width: int, height: int) -> list[Line]:
+    """Return the newest entries, one on each line."""
+    view = session.job
+    if view is None:
+        return [(Piece(" nothing happened yet", "dim"),)]
+    lines = [_lines(session, entry, 1 << 16)[0] for entry in view.log[-height:]]
+    if view.passed_over:
+        lines = (
+            [*lines[1:], _passed_over(view)]
+            if len(lines) == height
+            else [*lines, _passed_over(view)]
+        )
+    return [fit(line, width, session.glyphs) for line in lines]
+
+
+def log(session: Session, width: int, height: int, back: int = 0) -> list[Line]:
+    """Return the last *height* lines of the log, or those *back* lines before them."""
+    view = session.job
+    if view is None:
+        return [(Piece(" nothing happened yet", "dim"),)]
+    lines: list[Line] = []
+    for entry in reversed(view.log):
+        if len(lines) >= height + back:
+            break
+        lines[:0] = _lines(session, entry, width)
+    if view.passed_over and back == 0:
+        lines.append(_passed_over(view))
+    end = len(lines) - back
+    return lines[max(0, end - height) : end]
+
+
+def _passed_over(view: JobView) -> Line:
+    number = view.passed_over
+    words = "event is" if number == 1 else "events are"
+    return (Piece(f" {number} {words} of a newer version and could not be read", "warn"),)
+
+
+def clamped(session: Session, width: int, height: int, back: int) -> int:
+    """Return *back*, or as far back as the first line when that is nearer."""
+    view = session.job
+    if view is None or back == 0:
+        return 0
+    total = 0
+    for entry in reversed(view.log):
+        total += len(_lines(session, entry, width))
+        if total >= height + back:
+            return back
+    return max(0, total - height)
+
+
+def _lines(session: Session, entry: Entry, width: int) -> list[Line]:
+    view = session.job
+    assert view is not None
+    ink, text = words.entry(entry, view.objective, session.glyphs)
+    since = figures.clock(entry.t - view.began_t) if view.began_t is not None else ""
+    parts = wrap(text, max(10, width - _TIME - 1))
+    return [
+        (Piece(f" {since if i == 0 else '':>{_TIME - 3}}  ", "dim"), Piece(part, ink))
+        for i, part in enumerate(parts)
+    ]

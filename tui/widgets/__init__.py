@@ -1,0 +1,1 @@
+"""The few widgets that everything is shown with."""
