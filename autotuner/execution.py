@@ -23,6 +23,7 @@ from autotuner.core.request import (
     TuneRequest,
     VerifyRequest,
 )
+from autotuner.host.power import recover
 from autotuner.housekeeping import keep_house
 from autotuner.inspecting import look_into
 from autotuner.lock import HostLock
@@ -59,6 +60,8 @@ def execute(
         return
     with HostLock(locations.lock_file()) as host:
         yield from _wait_for(host, cancelled)
+        for sentence in recover(locations.trial_journal()):
+            yield Note(text=sentence)
         for event in _measuring(request, state, cache, cancelled):
             yield event
             if isinstance(event, TrialDone) and paused():

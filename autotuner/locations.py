@@ -24,6 +24,11 @@ def cache_dir() -> Path:
     return _place("AUTOTUNE_CACHE_DIR", "/var/cache/autotuner", "XDG_CACHE_HOME", ".cache")
 
 
+def trial_journal() -> Path:
+    """Return where a run keeps the machine's own power state while it tries others."""
+    return state_dir() / "trial-power.json"
+
+
 def lock_file() -> Path:
     """Return the host-wide lock that whoever measures holds; ``AUTOTUNE_LOCK`` overrides it."""
     if override := os.environ.get("AUTOTUNE_LOCK"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autotuner import backends
@@ -14,6 +14,7 @@ from autotuner.core.errors import MachineError, ModelError
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.request import Workload
 from autotuner.host import identity
+from autotuner.host.power import NullControl, PowerControl
 from autotuner.host.topology import Topology
 from autotuner.model import data, data_files, preprocess, reference, shapes
 from autotuner.model.digest import sha256
@@ -25,13 +26,18 @@ from autotuner.model.preprocess import Preprocess
 from autotuner.model.shapes import InputTensor
 
 
+def _no_control() -> PowerControl:
+    return NullControl("this is no place to set power modes")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A model with its inputs on this machine, and what can run it here.
 
     *precisions* holds by provider each precision that it computes in and the graph that it reads
-    for it. *accelerated* says that threads and affinity do not matter. *device* is there when the
-    machine is not; *recorded* are then the configurations that were recorded of it, if it was.
+    for it. *power_modes* may be set by *power*, the machine's own first. *accelerated* says that
+    threads and affinity do not matter. *device* is there when the machine is not; *recorded* are
+    then the configurations that were recorded of it, if it was.
     """
 
     info: ModelInfo
@@ -41,6 +47,7 @@ class Subject:
     fingerprint: Fingerprint
     notes: tuple[str, ...]
     power_modes: tuple[str, ...] = ("present",)
+    power: PowerControl = field(default_factory=_no_control)
     usual: Config = BASELINE
     measures_power: bool = False
     accelerated: bool = False

@@ -59,7 +59,12 @@ def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool])
     When *cancelled* says yes, the run ends with the best so far. Raises AutotunerError for bad
     input and for a disk that cannot be used.
     """
-    subject = venue.resolve(request.workload, places.cache)
+    subject = venue.resolve(
+        request.workload,
+        places.cache,
+        dvfs=request.dvfs,
+        allow_reboot_modes=request.allow_reboot_modes,
+    )
     for note in subject.notes:
         yield Note(text=note)
     venue.check_power(request, subject)
@@ -82,7 +87,12 @@ def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool])
     yield from guard.build(pairs)
     with contextlib.ExitStack() as stack:
         bench = stack.enter_context(
-            venue.open_bench(subject, request.workload.seed, cancelled, guard.graph_of)
+            venue.open_bench(
+                subject,
+                request.workload.seed,
+                cancelled,
+                guard.graph_of,
+            )
         )
         began_s = bench.clock_s
         if busy := bench.background.note:

@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from autotuner import simulation, subject
+from autotuner import locations, simulation, subject
 from autotuner.bench.bench import Bench
+from autotuner.bench.energy import total_rails
 from autotuner.bench.harness import Harness
+from autotuner.bench.telemetry import Telemetry
 from autotuner.bench.virtual import VirtualHarness
 from autotuner.core.config import Config
 from autotuner.core.errors import MachineError
 from autotuner.core.request import TuneRequest, Workload
 from autotuner.host import topology
+from autotuner.host.power import PowerControl, Switch, offered, open_control
+from autotuner.host.sensors import Sampler, discover
 from autotuner.subject import Subject
 
 
-def resolve(workload: Workload, cache_dir: Path) -> Subject:
+def resolve(
+    workload: Workload, cache_dir: Path, *, dvfs: bool = False, allow_reboot_modes: bool = False
+) -> Subject:
     """Return what a job on *workload* is about, where it asks to be carried out.
 
-    Raises InputError for a device that does not exist, and what :func:`subject.resolve` raises.
+    *dvfs* offers ladders of frequencies besides the platform's power modes; of modes that need a
+    reboot *allow_reboot_modes* tells, without offering them. Raises InputError for a device that
+    does not exist, and what :func:`subject.resolve` raises.
     """
     if workload.device is not None:
         return simulation.resolve(workload, workload.device, cache_dir)
-    return subject.resolve(workload, topology.read(), cache_dir)
+    about = subject.resolve(workload, topology.read(), cache_dir)
+    control = open_control(dvfs=dvfs, allow_reboot_modes=allow_reboot_modes)
+    modes = offered(control)
+    return replace(
+        about,
+        power=control,
+        power_modes=modes,
+        usual=replace(about.usual, power_mode=modes[0]),
+        measures_power=_measures_power(),
+        notes=(*about.notes, *_power_notes(control)),
+    )
+
+
+def _measures_power() -> bool:
+    """Say whether a sensor here tells the power of the whole device."""
+    found = discover()
+    readings = [reading for sensor in found.sensors for reading in sensor.read()]
+    for sensor in found.sensors:
+        sensor.close()
+    return bool(total_rails(reading.name for reading in readings if reading.value is not None))
+
+
+def _power_notes(control: PowerControl) -> Iterator[str]:
+    """Say which modes there are that cannot be searched, and what would be needed."""
+    for mode in control.modes():
+        if mode.needs_reboot:
+            yield f"The power mode {mode.name} needs a reboot, so it is not tried here."
+    if any(mode.refusal is not None for mode in control.modes()):
+        yield from control.explain()
 
 
 def open_bench(
@@ -40,7 +77,13 @@ def open_bench(
     if about.device is not None:
         return VirtualHarness(about.device, seed=seed, cancelled=cancelled)
     return Harness(
-        about.info.path, about.inputs, about.topology, graph_of=graph_of, cancelled=cancelled
+        about.info.path,
+        about.inputs,
+        about.topology,
+        graph_of=graph_of,
+        cancelled=cancelled,
+        telemetry=Telemetry(Sampler(discover().sensors)),
+        switch=Switch(about.power, locations.trial_journal()),
     )
 
 

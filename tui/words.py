@@ -17,6 +17,7 @@ from autotuner.core.events import (
     VerifyDone,
     encode_event,
 )
+from autotuner.core.judgement import Judgement
 from autotuner.core.objective import Objective
 from autotuner.core.outcome import Failed, Measurement, Outcome
 from tui import figures, goal
@@ -94,7 +95,9 @@ def _started(event: Started) -> str:
 
 
 def _other(event: Event) -> str:
-    """Return a word for an event that has no trials: its message, or what it is."""
+    """Return a word for an event of a job without trials: its message, or what it is."""
+    if isinstance(event, Judgement):
+        return str(event)
     named = encode_event(event)
     kind = str(named["event"]).replace("_", " ")
     told = named.get("message") or named.get("what") or named.get("model")

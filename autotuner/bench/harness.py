@@ -17,14 +17,12 @@ from autotuner import backends
 from autotuner.bench import closed_loop, loadtest
 from autotuner.bench.batching import Batching
 from autotuner.bench.dispatch import Dispatcher
-from autotuner.bench.disturbance import Background, disturbance
+from autotuner.bench.disturbance import Background
+from autotuner.bench.inference import infer
 from autotuner.bench.load import poisson_arrivals
 from autotuner.bench.messages import (
     Batches,
     FromWorker,
-    Infer,
-    Inferred,
-    Outputs,
     Refused,
     Run,
     Stop,
@@ -36,21 +34,21 @@ from autotuner.bench.queueing import BatchTimes
 from autotuner.bench.record import BatchRecord
 from autotuner.bench.serving import DRAIN_S, batch_times, observe, warm_up
 from autotuner.bench.summary import ServedRun, SteadyRun, TimedBatches
+from autotuner.bench.surroundings import Seen, Surroundings
+from autotuner.bench.telemetry import Telemetry
 from autotuner.bench.window import Window
 from autotuner.core.config import Config
 from autotuner.core.events import LoadGenVerdict
 from autotuner.core.outcome import Failed
-from autotuner.host import activity
 from autotuner.host.activity import Activity
+from autotuner.host.power import Switch
 from autotuner.host.topology import Topology
 from autotuner.model.inputs import InputSpec
 
 __all__ = ["Cancelled", "Harness", "Limits"]
 
 _REPEATS = 1
-_BACKGROUND_S = 0.3
 _LEAD_IN_S = 0.5
-_MOST_RUNS_TO_JUDGE = 256
 
 _Found = TypeVar("_Found")
 _Run = TypeVar("_Run", SteadyRun, ServedRun, TimedBatches, LoadGenVerdict)
@@ -61,6 +59,7 @@ class Harness:
 
     Workers outlive a trial. A configuration that was loaded stays loaded until it is unloaded.
     *graph_of* tells which graph a configuration runs, where that is not *model* itself.
+    *telemetry* watches the machine and *switch* sets its power modes; both end with the harness.
     *cancelled* is asked many times a second; when it says yes, Cancelled is raised.
 
     Whatever is measured: a window that something else disturbed is repeated; when that does not
@@ -79,8 +78,9 @@ class Harness:
         locate: Callable[[str], str] = backends.locate,
         cancelled: Callable[[], bool] = lambda: False,
         limits: Limits | None = None,
+        telemetry: Telemetry | None = None,
+        switch: Switch | None = None,
     ) -> None:
-        self._topology = topology
         self._limits = limits or Limits()
         self._pool = WorkerPool(
             graph_of or (lambda _: model),
@@ -90,11 +90,17 @@ class Harness:
             cancelled=cancelled,
             limits=self._limits,
         )
-        self._usual: Background | None = None
+        self._surroundings = Surroundings(
+            topology.cpus,
+            lambda: [os.getpid(), *(worker.pid for worker in self._pool)],
+            telemetry=telemetry,
+            switch=switch,
+        )
         self.window_s = 0.0
         """Time spent in measuring windows so far."""
 
     def __enter__(self) -> Harness:
+        self._surroundings.__enter__()
         return self
 
     def __exit__(
@@ -103,7 +109,10 @@ class Harness:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.close()
+        try:
+            self._pool.close()
+        finally:
+            self._surroundings.__exit__(kind, error, trace)
 
     @property
     def clock_s(self) -> float:
@@ -186,7 +195,7 @@ class Harness:
         A batch's outputs are arrays in the model's order; the last batch is filled up with the
         first samples. There are at most some hundred batches. *config* stays loaded.
         """
-        return self._guarded(lambda: self._infer(self._pool.load(config), inputs))
+        return self._guarded(lambda: infer(self._pool, self._pool.load(config), inputs))
 
     def unload(self, config: Config) -> None:
         """Drop the sessions of *config* if it is loaded."""
@@ -194,7 +203,7 @@ class Harness:
 
     def _trial(self, config: Config, run: Callable[[Ready], _Run], *, keep: bool) -> _Run | Failed:
         """Load *config* and *run* it, once more when it was disturbed."""
-        outcome = self._guarded(lambda: self._until_undisturbed(self._pool.load(config), run))
+        outcome = self._guarded(lambda: self._until_undisturbed(self._ready(config), run))
         if not keep or isinstance(outcome, Failed):
             self._pool.unload(config)
         return outcome
@@ -210,25 +219,17 @@ class Harness:
         finally:
             self._pool.kill_busy()
 
+    def _ready(self, config: Config) -> Ready:
+        """Return *config* loaded, the machine in its power mode."""
+        self._surroundings.prepare(config)
+        return self._pool.load(config)
+
     def _until_undisturbed(self, ready: Ready, run: Callable[[Ready], _Run]) -> _Run:
         for _ in range(_REPEATS):
             outcome = run(ready)
             if outcome.disturbed is None:
                 return outcome
         return run(ready)
-
-    def _infer(self, ready: Ready, inputs: InputSpec) -> list[tuple[Any, ...]]:
-        (worker, *_), found = ready.workers, list[tuple[Any, ...]]()
-        worker.busy = True
-        worker.send(Infer(key=ready.key, inputs=inputs, most_runs=_MOST_RUNS_TO_JUDGE))
-
-        def take(_index: int, message: FromWorker) -> None:
-            if isinstance(message, Outputs):
-                found.append(message.arrays)
-
-        limit_s = ready.stall_s * _MOST_RUNS_TO_JUDGE
-        self._pool.answers([worker], Inferred, limit_s, "to answer the samples", take)
-        return found
 
     def _run(self, ready: Ready, window: Window, earlier: SteadyRun | None) -> SteadyRun:
         usual = self.background
@@ -243,20 +244,21 @@ class Harness:
 
         settled = closed_loop.warm_up(record, window, tick, most_s=self._limits.warm_up_s)
         begin_ns = record.began_ns if settled is None else time.monotonic_ns()
-        before = self._activity()
+        before = self._surroundings.now()
         end_ns = time.monotonic_ns()
         if settled is not None:
-            seen = earlier.batches if earlier else None
-            end_ns = closed_loop.wait_for_end(record, window, begin_ns, seen, tick)
-        after = self._activity()
+            known = earlier.batches if earlier else None
+            end_ns = closed_loop.wait_for_end(record, window, begin_ns, known, tick)
+        # A moment too short to be disturbed, or to tell, is all that a hopeless trial lasts.
+        seen = Seen()
+        if settled is not None:
+            seen = self._seen(before, begin_ns, end_ns, ready, usual)
         stopped = self._stop(ready, lambda index, said: _take_batches(index, said, record))
         self.window_s += (end_ns - begin_ns) / 1e9
         return SteadyRun(
             batches=record.between(begin_ns, end_ns),
             window_s=(end_ns - begin_ns) / 1e9,
-            # A moment too short to be disturbed, or to tell, is all that a hopeless trial lasts.
-            disturbed=None if settled is None else disturbance(before, after, usual),
-            **_circumstances(ready, stopped, settled=bool(settled)),
+            **_circumstances(ready, stopped, seen, settled=bool(settled)),
         )
 
     def _serve(
@@ -269,7 +271,7 @@ class Harness:
     ) -> ServedRun:
         usual = self.background
         _, settled = warm_up(ready, most_s=self._limits.warm_up_s, check=self._pool.check)
-        before = self._activity()
+        before = self._surroundings.now()
         arrivals = poisson_arrivals(rate_ips, _LEAD_IN_S + window.max_s + DRAIN_S, rng)
         began_ns = time.monotonic_ns()
         dispatcher = Dispatcher(
@@ -281,11 +283,11 @@ class Harness:
         # The queue has to forget that it began empty.
         begin_ns = dispatcher.serve_until(began_ns + int(_LEAD_IN_S * 1e9))
         observed = observe(dispatcher, window, begin_ns, earlier.batches if earlier else None)
-        after = self._activity()
+        seen = self._seen(before, begin_ns, observed.end_ns, ready, usual)
         stopped = self._stop(ready)
         window_s = (observed.end_ns - begin_ns) / 1e9
         self.window_s += window_s
-        circumstances = _circumstances(ready, stopped, settled=settled)
+        circumstances = _circumstances(ready, stopped, seen, settled=settled)
         circumstances["extra"] |= {
             "offered_ips": rate_ips,
             "unanswered": float(observed.unanswered),
@@ -296,7 +298,6 @@ class Harness:
             rate_ips=rate_ips,
             overloaded=observed.overloaded,
             window_s=window_s,
-            disturbed=disturbance(before, after, usual),
             **circumstances,
         )
 
@@ -305,34 +306,42 @@ class Harness:
     ) -> TimedBatches:
         usual = self.background
         check, most_s = self._pool.check, self._limits.warm_up_s
-        before = self._activity()
+        before = self._surroundings.now()
         full, settled = warm_up(ready, most_s=most_s, check=check, hopeless_ms=hopeless_ms)
         if full.min() > hopeless_ms:
             times = BatchTimes(ms={ready.config.batch_size: full})
         else:
-            before = self._activity()
+            before = self._surroundings.now()
             times = batch_times(ready, sizes, full, seconds_each=seconds_each, check=check)
-        after = self._activity()
+        end_ns = time.monotonic_ns()
+        begin_ns = int(before.at_s * 1e9)
+        seen = self._seen(before, begin_ns, end_ns, ready, usual)
         stopped = self._stop(ready)
-        self.window_s += after.at_s - before.at_s
+        window_s = (end_ns - begin_ns) / 1e9
+        self.window_s += window_s
         return TimedBatches(
             times=times,
-            window_s=after.at_s - before.at_s,
-            disturbed=disturbance(before, after, usual),
-            **_circumstances(ready, stopped, settled=settled),
+            window_s=window_s,
+            **_circumstances(ready, stopped, seen, settled=settled),
         )
 
     def _ask_loadgen(self, ready: Ready, test: loadtest.LoadTest) -> LoadGenVerdict:
         usual, check = self.background, self._pool.check
         warm_up(ready, most_s=self._limits.warm_up_s, check=check)
-        before = self._activity()
+        before = self._surroundings.now()
         verdict = loadtest.run(ready, Batching.of(ready.config), test, check=check)
-        after = self._activity()
+        end_ns = time.monotonic_ns()
+        begin_ns = int(before.at_s * 1e9)
+        seen = self._seen(before, begin_ns, end_ns, ready, usual)
         self._stop(ready)
-        self.window_s += after.at_s - before.at_s
+        self.window_s += (end_ns - begin_ns) / 1e9
         # Whatever else happened can only have made it harder to be valid.
-        disturbed = None if verdict.valid else disturbance(before, after, usual)
-        return replace(verdict, disturbed=disturbed)
+        return replace(verdict, disturbed=None if verdict.valid else seen.disturbed)
+
+    def _seen(
+        self, before: Activity, begin_ns: int, end_ns: int, ready: Ready, usual: Background
+    ) -> Seen:
+        return self._surroundings.since(before, begin_ns, end_ns, ready.config, usual=usual)
 
     def _stop(
         self,
@@ -358,15 +367,8 @@ class Harness:
 
     @property
     def background(self) -> Background:
-        """Return what is usual on this box; read once, before anything of ours runs."""
-        if self._usual is None:
-            before = self._activity()
-            time.sleep(_BACKGROUND_S)
-            self._usual = Background.between(before, self._activity())
-        return self._usual
-
-    def _activity(self) -> Activity:
-        return activity.read(self._topology.cpus, [os.getpid(), *(w.pid for w in self._pool)])
+        """What is usual on this box; read once, before anything of ours runs."""
+        return self._surroundings.background
 
 
 def _take_batches(index: int, message: FromWorker, record: BatchRecord) -> None:
@@ -376,14 +378,21 @@ def _take_batches(index: int, message: FromWorker, record: BatchRecord) -> None:
         record.add(index, message.times_ns)
 
 
-def _circumstances(ready: Ready, stopped: Sequence[Stopped], *, settled: bool) -> dict[str, Any]:
+def _circumstances(
+    ready: Ready, stopped: Sequence[Stopped], seen: Seen, *, settled: bool
+) -> dict[str, Any]:
     """Return what every kind of run tells besides its times."""
     peaks = [answer.peak_memory_mib for answer in stopped]
     return {
         "config": ready.config,
         "setup_s": ready.setup_s,
         "memory_mib": sum(peak for peak in peaks if peak) if None not in peaks else None,
+        "power_w": seen.power_w,
+        "clock_mhz": seen.clock_mhz,
+        "throttled": seen.throttled,
+        "disturbed": seen.disturbed,
         "extra": {
+            **seen.extra,
             "process_start_s": max(worker.start_s or 0.0 for worker in ready.workers),
             "load_s": ready.load_s,
             "first_inference_s": ready.first_inference_s,

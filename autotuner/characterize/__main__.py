@@ -1,4 +1,4 @@
-"""Time layers or parts of a model: an order comes, and answers go, over the file descriptor given."""
+"""Time layers or parts of a model: order and answers go over the file descriptor given."""
 
 from __future__ import annotations
 

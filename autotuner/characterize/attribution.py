@@ -8,8 +8,26 @@ from autotuner.model.cost import Cost
 
 # What a runtime folds into the operator before it.
 _FUSABLE = frozenset(
-    "Add BatchNormalization Clip Div Dropout Elu Gelu HardSigmoid HardSwish Identity LeakyRelu Mul "
-    "PRelu Relu Sigmoid Sub Sum Tanh".split()
+    [
+        "Add",
+        "BatchNormalization",
+        "Clip",
+        "Div",
+        "Dropout",
+        "Elu",
+        "Gelu",
+        "HardSigmoid",
+        "HardSwish",
+        "Identity",
+        "LeakyRelu",
+        "Mul",
+        "PRelu",
+        "Relu",
+        "Sigmoid",
+        "Sub",
+        "Sum",
+        "Tanh",
+    ]
 )
 
 

@@ -21,11 +21,13 @@ def legal_cuts(
     *,
     samples: int,
     device_w: float | None = None,
+    input_bytes: int | None = None,
 ) -> tuple[Cut, ...]:
     """Return the cuts along the graph's order that part no step of either machine.
 
     *inputs* and *outputs* are those of the graph, *samples* how many times the counted cost is in
-    one batch. Raises InputError when the profiles are of different models or batches.
+    one batch; *input_bytes* is what one sample takes as it is sent raw, such as an encoded image.
+    Raises InputError when the profiles are of different models or batches.
     """
     _check(here, there)
     device, server = (_times_ms(cost, profile) for profile in (here, there))
@@ -35,7 +37,10 @@ def legal_cuts(
     cuts = []
     for position in ends:
         tensors = _crossing(cost, inputs, fixed, position)
-        sent = samples * sum(cost.tensors[name].bytes or 0 for name in tensors)
+        if input_bytes is not None and set(tensors) == set(inputs):
+            sent = samples * input_bytes
+        else:
+            sent = samples * sum(cost.tensors[name].bytes or 0 for name in tensors)
         received = samples * sum(cost.tensors[name].bytes or 0 for name in outputs)
         device_ms = sum(device[:position])
         up_ms = down_ms = rtt_ms = 0.0
@@ -74,13 +79,17 @@ def _check(here: LayerProfile, there: LayerProfile) -> None:
 
 
 def _times_ms(cost: Cost, profile: LayerProfile) -> list[float]:
-    """Return each node's time; what the runtime added is charged to the next node of the model."""
+    """Return each node's time in a run whose layers are not timed.
+
+    What the runtime added is charged to the next node of the model.
+    """
+    scale = profile.plain_ms / profile.layers_ms
     places = {layer.name: index for index, layer in enumerate(cost.layers)}
     times = [0.0] * len(cost.nodes)
     waiting, last = 0.0, 0
     for layer in profile.layers:
         known = [places[name] for name in layer.nodes if name in places]
-        waiting += layer.time_us / 1e3
+        waiting += scale * layer.time_us / 1e3
         if known:
             last = max(known)
             times[last] += waiting

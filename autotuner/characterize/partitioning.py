@@ -93,6 +93,7 @@ def _partition(
             request.network,
             samples=request.here.config.batch_size if info.batch == "free" else 1,
             device_w=request.device_w,
+            input_bytes=request.input_bytes,
         ),
     )
 

@@ -15,7 +15,7 @@ from autotuner import backends
 from autotuner.characterize.messages import SplitOrder, SplitRun
 from autotuner.core.config import Config
 
-_SECONDS = 1.5
+_SECONDS = 0.7
 _LEAST_RUNS = 8
 
 

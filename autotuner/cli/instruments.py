@@ -120,6 +120,12 @@ def _add_partition(verb: argparse.ArgumentParser) -> None:
         help="what the device draws while it computes: 3W",
     )
     verb.add_argument(
+        "--input-bytes",
+        type=whole,
+        metavar="N",
+        help="what one sample takes when it is sent raw, such as an encoded image",
+    )
+    verb.add_argument(
         "--verify",
         type=whole,
         nargs="?",
@@ -140,6 +146,7 @@ def _partition_request(chosen: argparse.Namespace) -> PartitionRequest:
         network=chosen.network,
         goal=chosen.objective,
         device_w=chosen.device_power,
+        input_bytes=chosen.input_bytes,
         verify=chosen.verify,
         out=str(Path(chosen.export).absolute()) if chosen.export else None,
     )

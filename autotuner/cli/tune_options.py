@@ -82,6 +82,14 @@ def add_tune(verb: argparse.ArgumentParser, *, models: str = "?") -> None:
     space.add_argument("--precisions", "--precision", type=read(quantity.words), metavar="P")
     space.add_argument("--power-modes", "--power-mode", type=read(quantity.words), metavar="M")
     space.add_argument(
+        "--dvfs", action="store_true", help="search clock frequencies besides the power modes"
+    )
+    space.add_argument(
+        "--allow-reboot-modes",
+        action="store_true",
+        help="name the power modes that need a reboot; they are never tried",
+    )
+    space.add_argument(
         "--max-queue-delays",
         "--max-queue-delay",
         type=read(delays),
@@ -143,6 +151,8 @@ def tune_request(options: argparse.Namespace) -> TuneRequest:
         min_throughput_ips=options.min_throughput,
         max_memory_mib=options.max_memory,
         max_power_w=dict(options.max_power),
+        dvfs=options.dvfs,
+        allow_reboot_modes=options.allow_reboot_modes,
         confidence=options.confidence,
         max_trials=options.trials,
         max_seconds=options.time,

@@ -80,10 +80,11 @@ class TuneRequest:
     """Search the best configuration, prove it and keep it as a profile.
 
     *dimensions* narrows dimensions of the search space to the given values; *max_seconds* bounds
-    the search, the final proof comes on top. *max_power_w* bounds the power of supply rails by
-    name, that of the whole device under the empty name. *first* is content with the first
-    configuration of the search that is proven, *pareto* keeps the front of throughput against
-    latency in the profile. *out* is a folder that gets an extra copy.
+    the search, the final proof comes on top. *dvfs* adds ladders of frequencies to the platform's
+    power modes, *allow_reboot_modes* has those named that need a reboot. *max_power_w* bounds the
+    power of supply rails by name, that of the whole device under the empty name. *first* is content
+    with the first configuration of the search that is proven, *pareto* keeps the front of
+    throughput against latency in the profile. *out* is a folder that gets an extra copy.
 
     In the scenario ``server`` the latency is that of a request, and the throughput is the highest
     rate of requests at which it keeps its budget. With a given rate that is a prediction, the
@@ -96,6 +97,8 @@ class TuneRequest:
     percentile: float = 99.0
     min_throughput_ips: float | None = None
     max_memory_mib: float | None = None
+    dvfs: bool = False
+    allow_reboot_modes: bool = False
     max_power_w: Mapping[str, float] = field(default_factory=dict)
     confidence: float = 0.95
     max_trials: int | None = None
@@ -273,7 +276,8 @@ class LayersRequest:
 class PartitionRequest:
     """Find where to cut a model between the machines of the profiles *here* and *there*.
 
-    *device_w* is what the device draws while it computes. The best *verify* cuts are really made
+    *device_w* is what the device draws while it computes, *input_bytes* what a sample takes as it
+    is sent raw, None for what the model takes. The best *verify* cuts are really made
     and run on this box; *out* is a folder for the parts of the best one.
     """
 
@@ -283,6 +287,7 @@ class PartitionRequest:
     network: Network
     goal: Goal = "latency"
     device_w: float | None = None
+    input_bytes: int | None = None
     verify: int = 0
     out: str | None = None
 

@@ -1,7 +1,7 @@
 """How much arithmetic each operator of ONNX does, told from the shapes of its tensors.
 
 Multiply-adds count once. Of the rest every operation counts: batch normalisation is subtract,
-divide, multiply, add; a rectifier is compare and select; pooling looks at each element of its window.
+divide, multiply, add; a rectifier is compare and select; pooling looks at all of its window.
 """
 
 from __future__ import annotations
@@ -17,28 +17,105 @@ Shapes = Sequence[Shape | None]
 # Operations for each element of the output.
 _ELEMENTWISE = {
     **dict.fromkeys(
-        "Abs Add And BitShift Ceil Cos Div Equal Erf Exp Floor Greater GreaterOrEqual Less "
-        "LessOrEqual Log Max Mean Min Mod Mul Neg Not Or Pow Reciprocal Round Sign Sin Sqrt Sub Sum "
-        "Tan Tanh Where Xor".split(),
+        [
+            "Abs",
+            "Add",
+            "And",
+            "BitShift",
+            "Ceil",
+            "Cos",
+            "Div",
+            "Equal",
+            "Erf",
+            "Exp",
+            "Floor",
+            "Greater",
+            "GreaterOrEqual",
+            "Less",
+            "LessOrEqual",
+            "Log",
+            "Max",
+            "Mean",
+            "Min",
+            "Mod",
+            "Mul",
+            "Neg",
+            "Not",
+            "Or",
+            "Pow",
+            "Reciprocal",
+            "Round",
+            "Sign",
+            "Sin",
+            "Sqrt",
+            "Sub",
+            "Sum",
+            "Tan",
+            "Tanh",
+            "Where",
+            "Xor",
+        ],
         1,
     ),
-    **dict.fromkeys("Clip LeakyRelu PRelu Relu ThresholdedRelu".split(), 2),
-    **dict.fromkeys("DequantizeLinear QuantizeLinear QLinearAdd QLinearMul".split(), 2),
-    **dict.fromkeys("Celu Elu HardSigmoid HardSwish Selu Softplus Softsign".split(), 3),
-    **dict.fromkeys("BatchNormalization Gelu Mish Sigmoid Swish".split(), 4),
-    **dict.fromkeys("Hardmax LogSoftmax Softmax".split(), 3),
-    **dict.fromkeys("GroupNormalization InstanceNormalization LayerNormalization".split(), 8),
+    **dict.fromkeys(["Clip", "LeakyRelu", "PRelu", "Relu", "ThresholdedRelu"], 2),
+    **dict.fromkeys(["DequantizeLinear", "QuantizeLinear", "QLinearAdd", "QLinearMul"], 2),
+    **dict.fromkeys(["Celu", "Elu", "HardSigmoid", "HardSwish", "Selu", "Softplus", "Softsign"], 3),
+    **dict.fromkeys(["BatchNormalization", "Gelu", "Mish", "Sigmoid", "Swish"], 4),
+    **dict.fromkeys(["Hardmax", "LogSoftmax", "Softmax"], 3),
+    **dict.fromkeys(["GroupNormalization", "InstanceNormalization", "LayerNormalization"], 8),
 }
 _MOVING = frozenset(
-    "Cast CastLike Compress Concat Constant ConstantOfShape DepthToSpace Dropout Expand Flatten "
-    "Gather GatherElements GatherND Identity Pad Range Reshape Resize ScatterElements ScatterND "
-    "Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Unsqueeze Upsample".split()
+    [
+        "Cast",
+        "CastLike",
+        "Compress",
+        "Concat",
+        "Constant",
+        "ConstantOfShape",
+        "DepthToSpace",
+        "Dropout",
+        "Expand",
+        "Flatten",
+        "Gather",
+        "GatherElements",
+        "GatherND",
+        "Identity",
+        "Pad",
+        "Range",
+        "Reshape",
+        "Resize",
+        "ScatterElements",
+        "ScatterND",
+        "Shape",
+        "Size",
+        "Slice",
+        "SpaceToDepth",
+        "Split",
+        "Squeeze",
+        "Tile",
+        "Transpose",
+        "Unsqueeze",
+        "Upsample",
+    ]
 )
 _REDUCING = frozenset(
-    "ArgMax ArgMin GlobalAveragePool GlobalMaxPool QLinearGlobalAveragePool ReduceL1 ReduceL2 "
-    "ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare".split()
+    [
+        "ArgMax",
+        "ArgMin",
+        "GlobalAveragePool",
+        "GlobalMaxPool",
+        "QLinearGlobalAveragePool",
+        "ReduceL1",
+        "ReduceL2",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceMin",
+        "ReduceProd",
+        "ReduceSum",
+        "ReduceSumSquare",
+    ]
 )
-_POOLING = frozenset("AveragePool LpPool MaxPool QLinearAveragePool".split())
+_POOLING = frozenset(["AveragePool", "LpPool", "MaxPool", "QLinearAveragePool"])
 # The position of the second factor among the inputs of an operator that multiplies and adds.
 _PRODUCTS = {
     "Conv": 1,

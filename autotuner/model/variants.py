@@ -9,64 +9,32 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import psutil
 
-from autotuner import durable
-from autotuner.core.accuracy import DEFAULT_MIN_ACCURACY, Accuracy
-from autotuner.core.encoding import decode, encode
-from autotuner.core.errors import InputError, StateError
+from autotuner.core.accuracy import DEFAULT_MIN_ACCURACY
+from autotuner.core.errors import StateError
 from autotuner.core.outcome import Failed
-from autotuner.model.calibration import Calibration, Ranges
-from autotuner.model.digest import sha256
+from autotuner.model.calibration import Calibration
 from autotuner.model.info import ModelInfo
 from autotuner.model.integer_dot import saturates_here
-from autotuner.model.precision.messages import MODEL_FILE, Built, Order, Progress
+from autotuner.model.precision.messages import Built, Order, Progress
+from autotuner.model.variant import Variant, VariantFacts, model_hash, publish, read
 from autotuner.model.variant_builder import run
 
-RUNTIME_NATIVE = ("fp32", "bf16")
+__all__ = ["Entry", "Variant", "VariantStore", "refusal"]
+
+_RUNTIME_NATIVE = ("fp32", "bf16")
 """What a runtime computes in by itself: the graph is the model's own."""
-MADE = ("fp16", "int8", "int8-dynamic")
-"""What takes a graph of its own."""
 
 SCHEMA = 1
 """Raised whenever the making changes, so that variants of an older way are not taken for new."""
 
-_RECORD = "variant.json"
 _UNFINISHED = ".building-"
 _TOOLS = ("onnx", "onnxruntime", "onnxruntime-gpu")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantFacts:
-    """What is known of a variant beside its file.
-
-    *model* is the name of the model it was made of. *calibrated_on* says in words what ranges were
-    learnt from, *real_data* whether that was the user's. *float_nodes* are those that stay in float
-    for the sake of *accuracy*, which is that on ONNX Runtime. *note* is what the user should know
-    of the data.
-    """
-
-    model: str
-    variant: str
-    sha256: str
-    calibrated_on: str | None = None
-    real_data: bool = False
-    float_nodes: tuple[str, ...] = ()
-    quantized_nodes: int | None = None
-    accuracy: Accuracy | None = None
-    input_ranges: Ranges | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant(VariantFacts):
-    """A model in one precision: *path* is the file that every runtime loads."""
-
-    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +71,7 @@ class VariantStore:
         there is for the caller to see. Raises ModelError for data that cannot be used, StateError
         when the cache cannot be written.
         """
-        if variant in RUNTIME_NATIVE:
+        if variant in _RUNTIME_NATIVE:
             return Variant(path=info.path, model=info.name, variant=variant, sha256=info.sha256)
         if variant != "int8":
             calibration = None
@@ -113,9 +81,9 @@ class VariantStore:
         if reason is not None:
             return Failed("unsupported", reason)
         folder = self._root / _key(info, variant, calibration, min_accuracy)
-        known = _read(folder)
+        known = read(folder)
         if known is not None:
-            return _at(folder, known)
+            return known
         with self._building() as place:
             order = Order(
                 model=info.path.absolute(),
@@ -131,32 +99,29 @@ class VariantStore:
             facts = VariantFacts(
                 model=info.name,
                 variant=variant,
-                sha256=sha256(sorted(place.iterdir())),
+                sha256=model_hash(place),
                 calibrated_on=calibration.source if calibration else None,
                 real_data=calibration.real if calibration else False,
                 float_nodes=built.float_nodes,
                 quantized_nodes=built.quantized_nodes,
                 accuracy=built.accuracy,
-                input_ranges=built.input_ranges,
                 note=built.note,
             )
-            _publish(place, facts, folder)
-        return _at(folder, facts)
+            return publish(place, facts, folder)
 
     def entries(self) -> list[Entry]:
         """Return every whole variant in the cache, by model and precision."""
         folders = sorted(self._root.iterdir()) if self._root.is_dir() else []
-        found = [(folder, _read(folder)) for folder in folders]
         entries = [
             Entry(
-                model=facts.model,
-                variant=facts.variant,
+                model=variant.model,
+                variant=variant.variant,
                 size_bytes=_size_bytes(folder),
-                calibrated_on=facts.calibrated_on,
+                calibrated_on=variant.calibrated_on,
                 folder=folder,
             )
-            for folder, facts in found
-            if facts is not None
+            for folder in folders
+            if (variant := read(folder)) is not None
         ]
         return sorted(entries, key=lambda entry: (entry.model, entry.variant))
 
@@ -221,37 +186,6 @@ def _tool_versions() -> Mapping[str, str]:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions
-
-
-def _read(folder: Path) -> VariantFacts | None:
-    """Return what is known of the variant in *folder*, None when it is not there or damaged."""
-    try:
-        facts: VariantFacts = decode(VariantFacts, json.loads((folder / _RECORD).read_bytes()))
-        return facts if sha256(_model_files(folder)) == facts.sha256 else None
-    except (OSError, ValueError, InputError):
-        return None
-
-
-def _at(folder: Path, facts: VariantFacts) -> Variant:
-    known = {field.name: getattr(facts, field.name) for field in fields(facts)}
-    return Variant(path=folder / MODEL_FILE, **known)
-
-
-def _model_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.name != _RECORD)
-
-
-def _publish(place: Path, facts: VariantFacts, folder: Path) -> None:
-    """Move the variant in *place* to *folder* in one step, when all of it is on the disk."""
-    for file in _model_files(place):
-        with file.open("rb") as content:
-            os.fsync(content.fileno())
-    durable.write(place / _RECORD, json.dumps(encode(facts), indent=1).encode())
-    if _read(folder) is not None:
-        return  # somebody else was faster and made the same
-    shutil.rmtree(folder, ignore_errors=True)  # damaged
-    place.rename(folder)
-    durable.sync_folder(folder.parent)
 
 
 def _sweep(root: Path) -> None:

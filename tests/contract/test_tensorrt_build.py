@@ -14,7 +14,11 @@ from autotuner.backends import BackendFailure, tensorrt
 from autotuner.backends.nvidia import Gpu
 from autotuner.backends.tensorrt_build import GRAPHS, Recipe, build
 from autotuner.model import reference
+from autotuner.model.calibration import Calibration
+from autotuner.model.inputs import InputSpec
 from autotuner.model.inspect import inspect
+from autotuner.model.precision import builder
+from autotuner.model.precision.messages import MODEL_FILE, Order
 from autotuner.model.shapes import resolve
 
 TARGET = "SM86"
@@ -119,10 +123,25 @@ def test_an_engine_is_kept_for_its_gpu_and_version(trt, tiny_model, monkeypatch,
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
 @pytest.mark.parametrize("name", reference.NAMES)
-def test_every_reference_model_becomes_an_engine(trt, name, tmp_path):
-    """For batches up to 8."""
-    path = reference.path(name, tmp_path)
-    shapes = {tensor.name: (8, *tensor.sample_shape) for tensor in resolve(inspect(path))}
-    recipe = Recipe(model=path, precision="fp32", shapes=shapes)
+def test_every_reference_model_becomes_an_engine(trt, name, precision, tmp_path):
+    """From the variants that are made for every runtime, for batches up to 8."""
+    model = reference.path(name, tmp_path)
+    tensors = resolve(inspect(model))
+    if precision != "fp32":
+        folder = tmp_path / "variant"
+        folder.mkdir()
+        order = Order(
+            model=model,
+            variant=precision,
+            folder=folder,
+            calibration=Calibration(inputs=InputSpec(tensors=tensors)),
+            batch_size=1,
+            min_accuracy=0.99,
+        )
+        builder.build(order, lambda _: None)
+        model = folder / MODEL_FILE
+    shapes = {tensor.name: (8, *tensor.sample_shape) for tensor in tensors}
+    recipe = Recipe(model=model, precision=precision, shapes=shapes)
     assert len(build(trt, recipe, target=TARGET).engine) > 1000

@@ -47,7 +47,7 @@ def disturbances(monkeypatch):
     """Return what disturbs the coming windows: nothing, unless a test says otherwise."""
     coming = []
     monkeypatch.setattr(
-        "autotuner.bench.harness.disturbance", lambda *_: coming.pop(0) if coming else None
+        "autotuner.bench.surroundings.disturbance", lambda *_: coming.pop(0) if coming else None
     )
     monkeypatch.setattr("autotuner.bench.harness._BACKGROUND_S", 0.0)
     return coming

@@ -116,7 +116,7 @@ def test_what_is_missing_is_said_before_anything_is_measured(sandbox, keep_profi
 def sleepers(tmp_path, monkeypatch):
     """Make harnesses whose only backend is the sleeper of the given name."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), str(TESTS.parent)]))
-    monkeypatch.setattr("autotuner.bench.harness.disturbance", lambda *_: None)
+    monkeypatch.setattr("autotuner.bench.surroundings.disturbance", lambda *_: None)
 
     def make(sleeper, **settings):
         return Harness(

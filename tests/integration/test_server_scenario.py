@@ -32,7 +32,7 @@ QUICK = Limits(start_s=10.0, load_s=10.0, stall_s=1.5, warm_up_s=0.3)
 def _workers_find_the_sleepers(monkeypatch):
     """Let worker processes import the sleepers and the package under test; ignore neighbours."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), str(TESTS.parent)]))
-    monkeypatch.setattr("autotuner.bench.harness.disturbance", lambda *_: None)
+    monkeypatch.setattr("autotuner.bench.surroundings.disturbance", lambda *_: None)
 
 
 @pytest.fixture

@@ -9,8 +9,11 @@ from autotuner.core import events
 from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.inspection import Inspection, Layer
+from autotuner.core.layer_profile import Ceilings, LayerProfile, LayerTime
+from autotuner.core.network import Network
 from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import FAILURE_REASONS, Failed, Measurement
+from autotuner.core.partition import Cut, CutCheck, Partition
 from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
 from autotuner.core.request import (
     InspectRequest,
@@ -204,6 +207,68 @@ _inspections = st.builds(
     layers=st.lists(_layers, max_size=2).map(tuple),
     peak_activation_bytes=maybe(counts),
 )
+_layer_profiles = st.builds(
+    LayerProfile,
+    model=names,
+    model_sha256=names,
+    config=configs,
+    device=names,
+    simulated=st.booleans(),
+    sample_shapes=st.dictionaries(names, st.lists(counts, max_size=3).map(tuple), max_size=2),
+    layers=st.lists(
+        st.builds(
+            LayerTime,
+            name=names,
+            operator=names,
+            nodes=st.lists(names, max_size=2).map(tuple),
+            time_us=figures,
+            share=figures,
+            share_margin=figures,
+            flops=maybe(figures),
+            moved_bytes=maybe(figures),
+        ),
+        max_size=2,
+    ).map(tuple),
+    runs=counts,
+    whole_ms=figures,
+    plain_ms=figures,
+    margin=figures,
+    wanted_margin=figures,
+    ceilings=maybe(st.builds(Ceilings, gflops_s=positive, gb_s=positive)),
+)
+_networks = st.builds(
+    Network, up_mbit_s=positive, rtt_ms=figures, down_mbit_s=maybe(positive), tx_w=maybe(positive)
+)
+_cuts = st.builds(
+    Cut,
+    position=counts,
+    after=names,
+    tensors=st.lists(names, max_size=2).map(tuple),
+    sent_bytes=counts,
+    device_ms=figures,
+    transfer_ms=figures,
+    server_ms=figures,
+    energy_j=maybe(figures),
+)
+_partitions = st.builds(
+    Partition,
+    model=names,
+    network=_networks,
+    goal=st.sampled_from(["latency", "energy"]),
+    simulated=st.booleans(),
+    cuts=st.lists(_cuts, max_size=2).map(tuple),
+    checks=st.lists(
+        st.builds(
+            CutCheck,
+            cut=_cuts,
+            predicted_ms=figures,
+            measured_ms=figures,
+            largest_difference=figures,
+        ),
+        max_size=1,
+    ).map(tuple),
+    files=st.lists(names, max_size=2).map(tuple),
+)
 _phases = st.sampled_from(["baseline", "search", "proof", "measure"])
 _candidates = st.builds(events.Candidate, config=configs, measurement=measurements)
 all_events = st.one_of(
@@ -274,6 +339,8 @@ all_events = st.one_of(
         elapsed_s=figures,
     ),
     st.builds(events.InspectDone, inspection=_inspections),
+    st.builds(events.LayersDone, profile=_layer_profiles),
+    st.builds(events.PartitionDone, partition=_partitions),
     st.builds(
         events.JobFailed,
         message=names,

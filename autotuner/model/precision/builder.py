@@ -16,8 +16,8 @@ from autotuner.model.precision import dynamic, graph, half, mixed, static
 from autotuner.model.precision.messages import MODEL_FILE, Built, Order, Progress
 from autotuner.model.precision.session import Session, check
 
-_MOST_CALIBRATING = 64
-"""Ranges change little beyond, and each sample is run with every tensor as an output."""
+_MOST_CALIBRATING = {"minmax": 64, "entropy": 32, "percentile": 32}
+"""Ranges change little beyond, and histograms of every tensor take several times as long."""
 _MOST_JUDGING = 64
 _MOST_OUTPUT_BYTES = 2**28
 _SENSITIVITY_SAMPLES = 4
@@ -61,12 +61,12 @@ class _Int8:
         self._calibration = calibration
         self._report = report
         samples = calibration.samples()
-        self._input_ranges = ranges(samples)
-        self._calibrating = _feeds(samples, order.batch_size, _MOST_CALIBRATING)
+        most = _MOST_CALIBRATING[calibration.method]
+        self._calibrating = _feeds(samples, order.batch_size, most)
         self._quantizer = self._calibrated(prepared)
         self._reference = Session(order.model)
         held_out = calibration.held_out()
-        self._note = outside(self._input_ranges, ranges(held_out))
+        self._note = outside(ranges(samples), ranges(held_out))
         self._judging = _feeds(held_out, order.batch_size, self._affordable(held_out))
 
     def build(self, target: Path) -> Built:
@@ -91,7 +91,6 @@ class _Int8:
             float_nodes=float_nodes,
             quantized_nodes=len(left),
             accuracy=accuracy,
-            input_ranges=self._input_ranges,
             note=self._note,
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autotuner.core.accuracy import Accuracy
 from autotuner.core.outcome import Failed
-from autotuner.model.calibration import Calibration, Ranges
+from autotuner.model.calibration import Calibration
 
 MODEL_FILE = "model.onnx"
 """The variant's name in its folder; external data lies beside it."""
@@ -49,7 +49,6 @@ class Built:
     float_nodes: tuple[str, ...] = ()
     quantized_nodes: int | None = None
     accuracy: Accuracy | None = None
-    input_ranges: Ranges | None = None
     note: str | None = None
 
 
