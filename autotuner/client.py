@@ -65,11 +65,13 @@ class Client:
 
     def status(self) -> Mapping[str, Any]:
         """Return how the daemon and the box stand, as docs/protocol.md describes it."""
-        return self._ask("status")
+        found: Mapping[str, Any] = self._ask("status")
+        return found
 
     def models(self) -> Mapping[str, Any]:
         """Return the reference models: ``default`` and ``models``, descriptions by name."""
-        return self._ask("models")
+        found: Mapping[str, Any] = self._ask("models")
+        return found
 
     def doctor(self) -> list[dict[str, Any]]:
         """Return the checks of the machine: area, name, status, detail and perhaps fix."""
@@ -91,15 +93,15 @@ class Client:
 
     def call_off(self, job: str) -> None:
         """Ask *job* to end with what it has and wait until the daemon has understood."""
-        self._call("cancel", job=job)
+        self._ask("cancel", job=job)
 
     def pause(self, job: str) -> None:
         """Stop *job* after the trial in hand."""
-        self._call("pause", job=job)
+        self._ask("pause", job=job)
 
     def resume(self, job: str) -> None:
         """Put a paused job back into the queue."""
-        self._call("resume", job=job)
+        self._ask("resume", job=job)
 
     def profiles(self) -> list[dict[str, Any]]:
         """Return a summary of every profile on the box, the newest first."""
@@ -107,17 +109,19 @@ class Client:
 
     def show(self, name: str) -> Mapping[str, Any]:
         """Return the profile *name*: ``path`` and ``profile``."""
-        return self._ask("show", name=name)
+        found: Mapping[str, Any] = self._ask("show", name=name)
+        return found
 
     def apply(
         self, name: str | None = None, *, model: str | None = None, force: bool = False
     ) -> Mapping[str, Any]:
         """Apply a profile, by name or the newest proven one of *model*; return how it stands."""
-        return self._ask("apply", name=name, model=model, force=force)
+        applied: Mapping[str, Any] = self._ask("apply", name=name, model=model, force=force)
+        return applied
 
     def restore(self) -> None:
         """Put back what was there before a profile was applied."""
-        self._call("restore")
+        self._ask("restore")
 
     def events(self, job: str, tick_s: float = 1.0) -> Iterator[Event | None]:
         """Yield the events of *job* until its ending, and None whenever *tick_s* went by.
@@ -201,9 +205,21 @@ class Client:
         self._pending.clear()
         self.greet()
 
-    def _ask(self, method: str, **params: Any) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = self._call(method, **params)
-        return answer
+    def _ask(self, method: str, **params: Any) -> Any:
+        """Return what the daemon answers, or its successor where it was just ending.
+
+        Whatever is asked may be asked twice: it does no more than once.
+        """
+        for failures in range(_MOST_FAILURES):
+            try:
+                if failures:
+                    time.sleep(_PAUSE_S * failures)
+                    self._renew()
+                return self._call(method, **params)
+            except DaemonGone:
+                if self._reconnect is None:
+                    raise
+        raise DaemonGone
 
     def _call(self, method: str, **params: Any) -> Any:
         id_ = next(self._ids)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from autotuner import locations
 from autotuner.bench.harness import Cancelled
 from autotuner.characterize.layers import time_layers
 from autotuner.characterize.partitioning import partition
+from autotuner.characterize.sweeping import characterize
 from autotuner.core.events import Event, Note, TrialDone
 from autotuner.core.request import (
     CacheRequest,
+    CharacterizeRequest,
     InspectRequest,
     LayersRequest,
     MeasureRequest,
@@ -43,8 +46,9 @@ def execute(
 ) -> Iterator[Event]:
     """Yield what happens while *request* is carried out, its ending last.
 
-    Whatever measures waits until nobody else does on this box, and lets others measure while
-    *paused* says yes after a trial. Raises AutotunerError for what the user can mend and Cancelled
+    Whatever measures waits until nobody else does on this box. When *paused* says yes after a trial
+    there is no ending: workers, memory and power state are given back, and the same request goes on
+    from there. Raises AutotunerError for what the user can mend and Cancelled
     when *cancelled* said yes before there was a result.
     """
     state = locations.make_folder(locations.state_dir())
@@ -62,14 +66,11 @@ def execute(
         yield from _wait_for(host, cancelled)
         for sentence in recover(locations.trial_journal()):
             yield Note(text=sentence)
-        for event in _measuring(request, state, cache, cancelled):
-            yield event
-            if isinstance(event, TrialDone) and paused():
-                host.release()
-                while paused() and not cancelled():
-                    time.sleep(_POLL_S)
-                if not cancelled():
-                    yield from _wait_for(host, cancelled)
+        with contextlib.closing(_measuring(request, state, cache, cancelled)) as events:
+            for event in events:
+                yield event
+                if isinstance(event, TrialDone) and paused():
+                    return
 
 
 def _wait_for(host: HostLock, cancelled: Callable[[], bool]) -> Iterator[Event]:
@@ -84,11 +85,14 @@ def _wait_for(host: HostLock, cancelled: Callable[[], bool]) -> Iterator[Event]:
 
 def _measuring(
     request: Request, state: Path, cache: Path, cancelled: Callable[[], bool]
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     if isinstance(request, TuneRequest):
         yield from tune(request, places=_places(request, state, cache), cancelled=cancelled)
     elif isinstance(request, VerifyRequest):
         yield from verify(request, cache_dir=cache, cancelled=cancelled)
+    elif isinstance(request, CharacterizeRequest):
+        storage = f"sqlite:///{state / 'studies.db'}"
+        yield from characterize(request, cache_dir=cache, storage=storage, cancelled=cancelled)
     elif isinstance(request, PartitionRequest):
         yield from partition(request, cache_dir=cache, cancelled=cancelled)
     elif isinstance(request, LayersRequest):

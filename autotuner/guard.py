@@ -12,7 +12,7 @@ from autotuner.bench.bench import Bench
 from autotuner.bench.harness import Cancelled, Harness
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import ModelError
-from autotuner.core.events import Working
+from autotuner.core.events import Note, Working
 from autotuner.core.judgement import AccuracyRules, Judgement
 from autotuner.core.outcome import Failed
 from autotuner.core.space import Value
@@ -30,7 +30,7 @@ Pair = tuple[str, str]
 """A provider and a precision."""
 
 _MEASURE = (BASELINE.provider, BASELINE.precision)
-_CALIBRATED = ("int8", "int8-dynamic")
+_CALIBRATED = ("int8", "int8-symmetric", "int8-dynamic")
 _NO_DATA = (
     "INT8 needs real inputs to be calibrated and judged with: give them with --data, or measure "
     "its speed alone with --allow-uncalibrated"
@@ -87,7 +87,7 @@ class Guard:
         variant = self._variants.get(graph or "")
         return variant.path if isinstance(variant, Variant) else self.subject.info.path
 
-    def build(self, pairs: Iterable[Pair]) -> Iterator[Working]:
+    def build(self, pairs: Iterable[Pair]) -> Iterator[Note | Working]:
         """Make the graphs that *pairs* need, where they are not in the cache yet.
 
         Raises Cancelled.
@@ -100,7 +100,9 @@ class Guard:
             if graph in _CALIBRATED and not self._may_calibrate:
                 self._variants[graph] = Failed("unsupported", _NO_DATA)
             else:
-                self._variants[graph] = yield from self._built(graph)
+                variant = self._variants[graph] = yield from self._built(graph)
+                if isinstance(variant, Variant) and variant.note is not None:
+                    yield Note(text=variant.note)
 
     def judge(
         self, bench: Bench, pairs: Sequence[Pair]

@@ -36,10 +36,6 @@ class HostLock:
         os.pwrite(self._handle, str(os.getpid()).encode(), 0)
         return True
 
-    def release(self) -> None:
-        """Let go, so that somebody else may measure."""
-        fcntl.flock(self._handle, fcntl.LOCK_UN)
-
     @property
     def holder(self) -> str:
         """The number of the process that took the lock last."""

@@ -81,9 +81,7 @@ def measure(
 
 
 def _at_home(config: Config, subject: Subject) -> Config:
-    """Return *config*, what is this box's default in it replaced by that of a simulated device."""
-    if subject.device is None:
-        return config
+    """Return *config*, the defaults in it replaced by those of the device, simulated or not."""
     usual, changed = subject.usual, {}
     for name in ("provider", "power_mode"):
         if getattr(config, name) == getattr(BASELINE, name):

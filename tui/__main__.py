@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from autotuner.client import connected
 from autotuner.core.actions import with_keymap
 from autotuner.core.errors import AutotunerError
 from autotuner.core.events import JobFailed, TuneDone
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         app = _app(chosen)
+        if chosen.host is not None:
+            _reach(chosen)
     except AutotunerError as error:
         print(f"autotune: {error}", file=sys.stderr)  # noqa: T201 - the terminal is still plain
         return 2
@@ -51,8 +54,9 @@ def _app(chosen: argparse.Namespace) -> TerminalApp:
         chosen.glyphs or wanted.glyphs, os.environ, locale.getpreferredencoding(False)
     )
     interval_s = _LITE_INTERVAL_S if chosen.lite else 1.0
-    session = Session(box=chosen.box, glyphs=signs, read_only=chosen.read_only)
-    feed = DaemonFeed(Path(chosen.state), job=chosen.job, interval_s=interval_s)
+    box = (chosen.host or socket.gethostname()).rpartition("@")[2].partition(".")[0]
+    session = Session(box=box, glyphs=signs, read_only=chosen.read_only)
+    feed = DaemonFeed(Path(chosen.state), job=chosen.job, host=chosen.host, interval_s=interval_s)
     return TerminalApp(
         session,
         feed,
@@ -61,6 +65,18 @@ def _app(chosen: argparse.Namespace) -> TerminalApp:
         interval_s=interval_s,
         plot=not chosen.lite,
     )
+
+
+def _reach(chosen: argparse.Namespace) -> None:
+    """Make sure that the other box answers while ssh can still speak on the plain terminal.
+
+    Later connections are silent: what ssh says would fall into the picture.
+    """
+    with connected(Path(chosen.state), chosen.host):
+        pass
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
 
 
 def _exit_status(session: Session) -> int:
@@ -77,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="autotune tui", allow_abbrev=False)
     parser.add_argument("--state", required=True, metavar="FOLDER")
     parser.add_argument("--job", metavar="ID")
-    parser.add_argument("--box", default=socket.gethostname().partition(".")[0])
+    parser.add_argument("--host", metavar="USER@BOX")
     parser.add_argument("--theme", choices=("auto", "dark", "light", "ansi"))
     parser.add_argument("--glyphs", choices=("auto", "braille", "block", "ascii"))
     parser.add_argument("--lite", action="store_true")

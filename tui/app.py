@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from autotuner.core import actions as table
 from autotuner.core.actions import Action
+from autotuner.core.events import TuneDone
 from autotuner.core.outcome import Failed
 from tui import export, themes
 from tui.news import Answer, Feed, News, take
@@ -28,6 +29,7 @@ from tui.screens.page import Page
 from tui.screens.profiles import ProfilesPage
 from tui.screens.trial import TrialDetail
 from tui.session import Session
+from tui.words import result
 
 _MESSAGE_S = 5.0
 _MOST_NEWS = 2000
@@ -311,8 +313,16 @@ def farewell(session: Session) -> str:
     view = session.job
     if view is None:
         return ""
-    if view.ending is not None:
-        return str(getattr(view.ending, "message", "The job has ended."))
+    ending = view.ending
+    if isinstance(ending, TuneDone) and ending.profile is not None:
+        name = ending.profile.rsplit("/", 1)[-1].removesuffix(".yaml")
+        figures = result(ending.winner.measurement, view.objective) if ending.winner else ""
+        return (
+            f"{ending.message}\nWinner:  {ending.winner and ending.winner.config}: {figures}\n"
+            f"Profile: {ending.profile}\nNext:    autotune apply {name}"
+        )
+    if ending is not None:
+        return str(getattr(ending, "message", "The job has ended."))
     return (
         f"The job {view.job} goes on. `autotune tui` shows it again, "
         f"`autotune cancel {view.job}` ends it with what it has."

@@ -162,7 +162,7 @@ def _even_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def _cell(position: float, cells: int) -> int:
-    return max(0, min(cells - 1, round(position * (cells - 1))))
+    return max(0, min(cells - 1, int(position * cells)))
 
 
 def _merged(pieces: Iterable[Piece]) -> Line:

@@ -32,7 +32,7 @@ _MOST_UNREADABLE = 100
 
 
 class DaemonFeed:
-    """News of the daemon that keeps its state in *state*.
+    """News of the daemon that keeps its state in *state*, or of that on *host* through ssh.
 
     It follows *job*, or else whatever runs, and the newest when nothing does.
     """
@@ -42,11 +42,13 @@ class DaemonFeed:
         state: Path,
         *,
         job: str | None = None,
+        host: str | None = None,
         interval_s: float = 1.0,
         standing_s: float = 2.0,
     ) -> None:
         self._state = state
         self._pinned = job
+        self._host = host
         self._interval_s = interval_s
         self._standing_s = standing_s
         self._wishes: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
@@ -78,7 +80,7 @@ class DaemonFeed:
         wait_s = _FIRST_RETRY_S
         while not self._stopped.is_set():
             try:
-                with connected(self._state) as client:
+                with connected(self._state, self._host) as client:
                     wait_s = _FIRST_RETRY_S
                     work(client)
             except (AutotunerError, OSError) as error:

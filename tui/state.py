@@ -209,6 +209,18 @@ class JobView:
             self.best = Candidate(config=event.config, measurement=event.outcome)
 
 
+def settled(view: JobView) -> list[Trial]:
+    """Return what was measured of the configurations, in the order of their trials.
+
+    For the winner and the baseline the final round's word stands for the search's.
+    """
+    proofs = {t.config: t for t in view.trials if t.phase == "proof" and t.measurement}
+    last_word = [c.config for c in (view.winner, view.baseline) if c and c.config in proofs]
+    searched = [t for t in view.trials if t.measurement and t.phase != "proof"]
+    kept = [t for t in searched if t.config not in last_word]
+    return [*kept, *(proofs[config] for config in dict.fromkeys(last_word))]
+
+
 def front(trials: Sequence[Trial], metric: str) -> list[Trial]:
     """Return the trials that no other beats in both throughput and latency *metric*.
 
@@ -217,7 +229,7 @@ def front(trials: Sequence[Trial], metric: str) -> list[Trial]:
     known: list[tuple[float, float, Trial]] = []
     for trial in trials:
         measurement = trial.measurement
-        if measurement is None or trial.phase == "proof":
+        if measurement is None:
             continue
         latency = measurement.extra.get(metric, getattr(measurement, metric, None))
         if latency is not None and measurement.throughput_ips is not None:

@@ -47,7 +47,8 @@ class Backend(Protocol):
         """Return every precision that *provider* can compute in here and the graph it reads.
 
         A graph is the variant of the model that has to be handed to :meth:`open`: ``fp32``,
-        ``fp16``, ``int8`` or ``int8-dynamic``. Only for a provider that is usable here.
+        ``fp16``, ``int8``, ``int8-symmetric`` (without zero points, biases in float) or
+        ``int8-dynamic``. Only for a provider that is usable here.
         """
 
     def open(self, model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]) -> Session:

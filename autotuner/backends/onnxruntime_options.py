@@ -10,6 +10,7 @@ from autotuner.backends.base import BackendFailure
 from autotuner.backends.engine_cache import digest
 from autotuner.backends.nvidia import find_gpu, linked_version
 from autotuner.backends.onnxruntime_nvidia import library
+from autotuner.backends.tensorrt_build import GRAPHS
 from autotuner.core.config import Config
 
 _PRECISIONS = {
@@ -32,9 +33,7 @@ def precisions(provider: str) -> Mapping[str, str]:
         "fp16": gpu.has_half,
         "int8": gpu.has_int8,
     }
-    return {
-        name: "fp32" if name == "tf32" else name for name in _PRECISIONS[provider] if able[name]
-    }
+    return {name: GRAPHS[name] for name in _PRECISIONS[provider] if able[name]}
 
 
 def providers_to_try(

@@ -13,8 +13,11 @@ from typing import Any
 
 from autotuner.backends.base import BackendFailure
 
-GRAPHS = {"fp32": "fp32", "tf32": "fp32", "fp16": "fp16", "int8": "int8"}
-"""The precisions, and the graph that each one is built from."""
+GRAPHS = {"fp32": "fp32", "tf32": "fp32", "fp16": "fp16", "int8": "int8-symmetric"}
+"""The precisions, and the graph that each one is built from.
+
+TensorRT reads int8 around zero only: no uint8, no zero points, and biases in float.
+"""
 
 _MEMORY_WORDS = ("out of memory", "insufficient memory", "cudaerrormemory")
 

@@ -1,4 +1,4 @@
-"""Power, energy, clocks and heat of a stretch of time, from the samples around it. Pure."""
+"""Power, clocks and heat of a stretch of time, from the samples around it. Pure."""
 
 from __future__ import annotations
 
@@ -70,16 +70,14 @@ def figures(
     begin_ns: int,
     end_ns: int,
     *,
-    inferences: float,
     device: Device = "cpu",
     idle_w: float | None = None,
 ) -> dict[str, float]:
-    """Return what the samples show of a window in which so many *inferences* were done.
+    """Return what the samples show of a window.
 
     Names are metrics of a Measurement; what is not known is left out. ``power_w`` is the mean of
-    the total, ``energy_j`` what an inference took of it, ``energy_net_j`` the same less *idle_w*,
-    ``ips_per_w`` inferences per second for each watt. ``power_w.RAIL`` are the rails' means.
-    ``clock_mhz`` is the mean clock of *device*, ``throttled`` 1 where anything was.
+    the total, told with ``idle_power_w`` where *idle_w* is known; ``power_w.RAIL`` are the rails'
+    means. ``clock_mhz`` is the mean clock of *device*, ``throttled`` 1 where anything was.
     """
     found = _clocks_and_heat(samples, begin_ns, end_ns, device)
     names = {name for sample in samples for name in sample.values}
@@ -93,13 +91,6 @@ def figures(
     found["power_w"] = power_w
     if idle_w is not None:
         found["idle_power_w"] = idle_w
-    window_s = (end_ns - begin_ns) / _NS_PER_S
-    if inferences > 0:
-        found["energy_j"] = power_w * window_s / inferences
-        if idle_w is not None:
-            found["energy_net_j"] = max(0.0, power_w - idle_w) * window_s / inferences
-        if power_w > 0.0:
-            found["ips_per_w"] = inferences / window_s / power_w
     return found
 
 

@@ -83,7 +83,8 @@ class SteadyRun:
             # What is uncertain about it is the rate; meters are far steadier.
             low, high = answered.interval
             intervals["energy_j"] = (high and self.power_w / high, low and self.power_w / low)
-            figures["ips_per_w"] = answered.value / self.power_w
+            if self.power_w > 0.0:
+                figures["ips_per_w"] = answered.value / self.power_w
             if (idle_w := self.extra.get("idle_power_w")) is not None:
                 figures["energy_net_j"] = max(0.0, self.power_w - idle_w) / answered.value
         unusual = {name: value for name, value in figures.items() if name not in _USUAL}

@@ -21,8 +21,6 @@ _BACKGROUND_S = 0.3
 _IDLE_S = 1.0
 _COOL_C, _COOLING_S = 80.0, 20.0
 _FIELDS = frozenset({"power_w", "clock_mhz", "throttled"})
-_OF_THE_WHOLE_RUN = frozenset({"energy_j", "energy_net_j", "ips_per_w"})
-"""What a run works out by itself, over all of its windows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +54,8 @@ class Surroundings:
         self._telemetry = telemetry
         self._switch = switch
         self._usual: Background | None = None
+        self._mode: str | None = None
+        self._clocks_settled = True
         self._temperature_c: float | None = None
 
     def __enter__(self) -> Surroundings:
@@ -95,9 +95,12 @@ class Surroundings:
         """
         if self._switch is not None:
             try:
-                self._switch.use(config.power_mode)
+                notes = self._switch.use(config.power_mode)
             except PowerError as error:
+                self._mode = None
                 raise GivenUp(Failed("unsupported", str(error))) from error
+            if config.power_mode != self._mode:  # else nothing was set, and so nothing noted
+                self._mode, self._clocks_settled = config.power_mode, not notes
         cooling = cool_down(_COOL_C, _COOLING_S)
         self._temperature_c = cooling.temperature_c
 
@@ -119,8 +122,10 @@ class Surroundings:
         if self._telemetry is not None:
             on_gpu = config.provider.endswith(("-cuda", "-gpu", "tensorrt"))
             device: Literal["cpu", "gpu"] = "gpu" if on_gpu else "cpu"
-            figures = self._telemetry.between(begin_ns, end_ns, 0.0, device)
-        extra = {n: v for n, v in figures.items() if n not in _FIELDS | _OF_THE_WHOLE_RUN}
+            figures = self._telemetry.between(begin_ns, end_ns, device)
+        extra = {n: v for n, v in figures.items() if n not in _FIELDS}
+        if self._mode is not None:
+            extra["clocks_settled"] = float(self._clocks_settled)
         if self._temperature_c is not None:
             extra["start_temperature_c"] = self._temperature_c
         throttled = figures.get("throttled")

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import TracebackType
-from typing import Any
 
 from autotuner.bench import energy
 from autotuner.bench.energy import Device
-from autotuner.core.outcome import Measurement
 from autotuner.host.sensors.sampler import Sampler
-
-_FIELDS = frozenset({"power_w", "energy_j", "clock_mhz", "throttled"})
 
 
 class Telemetry:
@@ -51,9 +46,7 @@ class Telemetry:
         samples = self._sampler.between(begin_ns, end_ns)
         self.idle_w = energy.power_between(samples, begin_ns, end_ns)
 
-    def between(
-        self, begin_ns: int, end_ns: int, inferences: float, device: Device = "cpu"
-    ) -> Mapping[str, float]:
+    def between(self, begin_ns: int, end_ns: int, device: Device = "cpu") -> Mapping[str, float]:
         """Return the figures of a window, and in ``sampling_percent`` what watching it cost.
 
         See :func:`autotuner.bench.energy.figures`.
@@ -62,18 +55,8 @@ class Telemetry:
             self._sampler.between(begin_ns, end_ns),
             begin_ns,
             end_ns,
-            inferences=inferences,
             device=device,
             idle_w=self.idle_w,
         )
         cost = self._sampler.cost_percent
         return found if cost is None else {**found, "sampling_percent": cost}
-
-
-def joined(measurement: Measurement, figures: Mapping[str, float]) -> Measurement:
-    """Return *measurement* with *figures* in its fields, those without a field in ``extra``."""
-    own: dict[str, Any] = {name: value for name, value in figures.items() if name in _FIELDS}
-    if "throttled" in own:
-        own["throttled"] = bool(own["throttled"] or measurement.throttled)
-    rest = {name: value for name, value in figures.items() if name not in _FIELDS}
-    return replace(measurement, extra={**measurement.extra, **rest}, **own)

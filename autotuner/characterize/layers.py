@@ -13,7 +13,7 @@ from autotuner import plan, venue
 from autotuner.bench.window import Window
 from autotuner.characterize.child_process import LayerTimer
 from autotuner.characterize.layer_statistics import LayerStatistics
-from autotuner.characterize.messages import Order, Round
+from autotuner.characterize.messages import Answer, Order, Round
 from autotuner.characterize.scaled_layers import share_out
 from autotuner.core.config import Config
 from autotuner.core.errors import MachineError
@@ -115,7 +115,7 @@ def _timed(
     )
 
 
-def _answered(answer: Ceilings | Round | Failed, subject: Subject) -> Ceilings | Round:
+def _answered(answer: Answer, subject: Subject) -> Answer:
     if isinstance(answer, Failed):
         raise MachineError(
             f"The layers of {subject.info.name} could not be timed: {answer.reason}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from autotuner.cli.daemon_options import BOX
 from autotuner.cli.options import parse
 from autotuner.core.errors import AutotunerError
 
@@ -21,7 +22,11 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         options = parse(arguments)
-        from autotuner.cli import verbs  # noqa: PLC0415 - --help and bad usage do without it
+        if options.verb in BOX:  # what scripts and units run must start at once
+            from autotuner.cli import box  # noqa: PLC0415 - --help and bad usage do without it
+
+            return box.VERBS[options.verb](options)
+        from autotuner.cli import verbs  # noqa: PLC0415 - as above
 
         return verbs.VERBS[options.verb](options)
     except AutotunerError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -68,3 +68,10 @@ def _lines(applied: Mapping[str, Any]) -> list[str]:
         f"  applied by {applied['by']} on {since:%Y-%m-%d %H:%M:%S}, {state}",
         *(f"  {difference}" for difference in applied["differences"]),
     ]
+
+
+VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "apply": apply,
+    "restore": restore,
+    "status": status,
+}

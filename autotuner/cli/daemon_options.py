@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
+BOX = frozenset({"apply", "restore", "status"})
+"""The verbs about the box itself."""
+
 HELP: Mapping[str, str] = {
     "apply": "put a profile in force on this box, now and at every boot",
     "restore": "put back what was there before a profile was applied",

@@ -41,7 +41,8 @@ def conclude(ending: Ending, console: Console, *, as_json: bool, debug: bool) ->
             sys.stderr.write(ending.traceback)
         return _fail(ending.message, _failure_status(ending), as_json=as_json)
     if isinstance(ending, findings.Finding):
-        document, status = findings.document(ending), OK
+        document = findings.document(ending)
+        status = INTERRUPTED if document["status"] == "interrupted" else OK
     elif isinstance(ending, TuneDone):
         document, status = tune_document(ending), _STATUS[ending.status]
     elif isinstance(ending, MeasureDone):
@@ -180,6 +181,7 @@ def measurement_document(measurement: Measurement) -> dict[str, Any]:
     }
     unusual = {k: v for k, v in measurement.extra.items() if k.endswith("_ms")}
     latency |= {name.removesuffix("_ms"): value for name, value in unusual.items()}
+    electrical = _electrical(measurement)
     return {
         "throughput_ips": measurement.throughput_ips,
         "latency_ms": latency,
@@ -188,17 +190,26 @@ def measurement_document(measurement: Measurement) -> dict[str, Any]:
         "intervals": {name: list(sides) for name, sides in measurement.intervals.items()},
         "window_s": measurement.window_s,
         "memory_mib": measurement.memory_mib,
-        **_electrical(measurement),
+        **electrical,
         "setup_s": measurement.setup_s,
-        "extra": {k: v for k, v in measurement.extra.items() if k not in unusual},
+        "extra": {
+            k: v for k, v in measurement.extra.items() if k not in unusual.keys() | electrical
+        },
     }
 
 
 def _electrical(measurement: Measurement) -> dict[str, Any]:
     """Return what is known of power, energy, clock and heat."""
-    names = ("power_w", "energy_j", "clock_mhz", "throttled")
-    values = ((name, getattr(measurement, name)) for name in names)
-    return {name: value for name, value in values if value is not None}
+    extra = measurement.extra
+    values = {
+        "power_w": measurement.power_w,
+        "energy_j": measurement.energy_j,
+        "energy_net_j": extra.get("energy_net_j"),
+        "ips_per_w": extra.get("ips_per_w"),
+        "clock_mhz": measurement.clock_mhz,
+        "throttled": measurement.throttled,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _outcome(config: Config, outcome: Outcome) -> Mapping[str, Any]:

@@ -9,12 +9,14 @@ from rich.table import Table
 
 from autotuner.cli.tables import known
 from autotuner.core.encoding import encode
-from autotuner.core.events import InspectDone, LayersDone, PartitionDone
+from autotuner.core.events import CharacterizeDone, InspectDone, LayersDone, PartitionDone
 from autotuner.core.inspection import Inspection
 from autotuner.core.layer_profile import Ceilings, LayerProfile, LayerTime
 from autotuner.core.partition import Partition
+from autotuner.report.series import series
+from autotuner.report.words import remarks
 
-Finding = InspectDone | LayersDone | PartitionDone
+Finding = InspectDone | LayersDone | PartitionDone | CharacterizeDone
 """The endings that this module shows."""
 
 _BATCHES = (1, 8, 32)
@@ -29,7 +31,10 @@ def document(ending: Finding) -> dict[str, Any]:
         return _inspection_document(ending.inspection)
     if isinstance(ending, LayersDone):
         return _layers_document(ending.profile)
-    return _partition_document(ending.partition)
+    if isinstance(ending, PartitionDone):
+        return _partition_document(ending.partition)
+    status = "interrupted" if ending.interrupted else "ok"
+    return {"status": status, "sweep": encode(ending.sweep)}
 
 
 def show(ending: Finding, console: Console) -> None:
@@ -38,8 +43,10 @@ def show(ending: Finding, console: Console) -> None:
         _show_inspection(ending.inspection, console)
     elif isinstance(ending, LayersDone):
         _show_layers(ending.profile, console)
-    else:
+    elif isinstance(ending, PartitionDone):
         _show_partition(ending.partition, console)
+    else:
+        _show_sweep(ending, console)
 
 
 def _inspection_document(found: Inspection) -> dict[str, Any]:
@@ -152,7 +159,7 @@ def _layer_row(layer: LayerTime, ceilings: Ceilings | None) -> list[str]:
 def _partition_document(found: Partition) -> dict[str, Any]:
     ends = {"best": found.best, "device_only": found.device_only, "server_only": found.server_only}
     totals = {name: {**encode(cut), "total_ms": cut.total_ms} for name, cut in ends.items()}
-    return {"status": "ok", **totals, **encode(found)}
+    return {"status": "ok", **totals, "partition": encode(found)}
 
 
 def _show_partition(found: Partition, console: Console) -> None:
@@ -180,6 +187,16 @@ def _show_partition(found: Partition, console: Console) -> None:
         )
     for path in found.files:
         console.print(f"Wrote {path}", soft_wrap=True)
+
+
+def _show_sweep(done: CharacterizeDone, console: Console) -> None:
+    sweep = done.sweep
+    if sweep.simulated:
+        console.print(f"Simulated: nothing was measured on a real {sweep.box}.")
+    for remark in remarks(series([sweep])):
+        console.print(remark)
+    left = "; it was ended early, the same command continues" if done.interrupted else ""
+    console.print(f"{len(sweep.points)} configurations on {sweep.box}{left}.")
 
 
 def _table(first: str, *columns: str) -> Table:

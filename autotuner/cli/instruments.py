@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from autotuner import export, locations
+from autotuner.cli import sweep_options
 from autotuner.cli.daemon_options import add_detaching
 from autotuner.cli.readers import read, whole
 from autotuner.cli.workload_options import model_name
@@ -30,6 +31,10 @@ HELP: Mapping[str, str] = {
     "inspect": "show what a model is made of: layers, parameters, operations, memory",
     "layers": "time each layer of a model under one configuration",
     "partition": "find where to cut a model between a device and a server",
+    "characterize": "measure whole grids of configurations and report on them",
+    "capacity": "say how many instances fit into memory, and how many boxes a task needs",
+    "report": "write one report of sweeps, layer times and partitions",
+    "compare": "write one report of what several boxes showed",
     "export": "write a profile as the files that another tool reads",
 }
 
@@ -199,6 +204,10 @@ OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
     "inspect": _add_inspect,
     "layers": _add_layers,
     "partition": _add_partition,
+    "characterize": sweep_options.add_characterize,
+    "capacity": sweep_options.add_capacity,
+    "report": sweep_options.add_report,
+    "compare": sweep_options.add_report,
     "export": _add_export,
 }
 """What adds a verb's options."""

@@ -23,7 +23,7 @@ VERBS = {
     "verify": "measure a profile again and say whether it still holds",
     "doctor": "say what this machine offers, what is missing and what would mend it",
     "models": "list the reference models",
-    "profiles": "list, show or remove the profiles kept on this box",
+    "profiles": "list, show, compare or remove the profiles kept on this box",
     **record.HELP,
     **selecting.HELP,
     **instruments.HELP,
@@ -149,8 +149,9 @@ def _add_measure(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_profiles(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("action", nargs="?", choices=("list", "show", "rm"), default="list")
-    verb.add_argument("name", nargs="?", help="a profile's name or path, for show and rm")
+    verb.add_argument("action", nargs="?", choices=("list", "show", "diff", "rm"), default="list")
+    verb.add_argument("name", nargs="?", help="a profile's name or path, for show, diff and rm")
+    verb.add_argument("other", nargs="?", help="the one to compare it with, for diff")
     add_output(verb)
 
 

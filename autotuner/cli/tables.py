@@ -42,10 +42,7 @@ def comparison(columns: Sequence[tuple[str, Candidate]], speedup: float | None) 
         table.add_row("left unanswered", *(known(n, "{:.0f}") for n in left))
     table.add_row("requests" if served else "batches", *(known(m.n, "{}") for m in measured))
     table.add_row("memory", *(known(m.memory_mib, "{:.0f} MiB") for m in measured))
-    if any(m.power_w is not None for m in measured):
-        table.add_row("power", *(known(m.power_w, "{:.1f} W") for m in measured))
-        table.add_row("energy", *(known(m.energy_j, "{:.4g} J/inference") for m in measured))
-        table.add_row("clock", *(_clock(m) for m in measured))
+    _add_electrical(table, measured)
     tiles = next((m.extra["tiles"] for m in measured if "tiles" in m.extra), None)
     table.caption = _LATENCY_OF_REQUEST if served else _LATENCY_OF_BATCH
     if tiles is not None:
@@ -143,9 +140,21 @@ def _latency(measurement: Measurement, name: str) -> str:
     return known(value, "{:.2f} ms") + _interval(measurement, name, "{:.2f}")
 
 
-def _clock(measurement: Measurement) -> str:
-    throttled = ", throttled by heat" if measurement.throttled else ""
-    return known(measurement.clock_mhz, "{:.0f} MHz") + throttled
+def _add_electrical(table: Table, measured: Sequence[Measurement]) -> None:
+    """Add a row for each figure of power, energy, clock and heat that one of *measured* has."""
+    extras = [m.extra for m in measured]
+    for name, form, values in (
+        ("power", "{:.1f} W", [m.power_w for m in measured]),
+        ("energy", "{:.4g} J/inference", [m.energy_j for m in measured]),
+        ("net of idle", "{:.4g} J/inference", [e.get("energy_net_j") for e in extras]),
+        ("efficiency", "{:.4g} inferences/s per W", [e.get("ips_per_w") for e in extras]),
+        ("clock", "{:.0f} MHz", [m.clock_mhz for m in measured]),
+    ):
+        if any(value is not None for value in values):
+            table.add_row(name, *(known(value, form) for value in values))
+    if any(m.throttled is not None for m in measured):
+        words = {None: "?", False: "no", True: "yes, by heat or a limit of the board"}
+        table.add_row("throttled", *(words[m.throttled] for m in measured))
 
 
 def _interval(measurement: Measurement, name: str, form: str) -> str:

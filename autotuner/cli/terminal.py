@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from autotuner import locations
 from autotuner.core.errors import InputError
@@ -15,10 +14,6 @@ from autotuner.core.errors import InputError
 HELP: Mapping[str, str] = {
     "tui": "watch this box or another one live: machine, search, trials, profiles",
 }
-_CONNECTION_LOST = 255
-_FIRST_RETRY_S = 1.0
-_LONGEST_RETRY_S = 30.0
-_STEADY_S = 10.0
 
 
 def _add_tui(verb: argparse.ArgumentParser) -> None:
@@ -52,53 +47,37 @@ OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {"tui": _add_
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Show the terminal interface until the user leaves it."""
+    """Become the terminal interface, which nothing here may import."""
     if chosen.json:
         raise InputError("The terminal interface prints no JSON; `autotune status --json` does.")
-    shared = [f"--{name}={value}" for name in _NAMED if (value := getattr(chosen, name))]
-    shared += ["--lite"] if chosen.lite else []
-    shared += ["--read-only"] if chosen.read_only else []
-    if chosen.host is not None:
-        job = [chosen.job] if chosen.job else []
-        return _elsewhere(["ssh", "-t", chosen.host, "autotune", "tui", *job, *shared])
-    if chosen.job:
-        shared.append(f"--job={chosen.job}")
+    options = [f"--{name}={value}" for name in _NAMED if (value := getattr(chosen, name))]
+    options += ["--lite"] if chosen.lite else []
+    options += ["--read-only"] if chosen.read_only else []
     if chosen.web:
-        _become(["tui.web", f"--port={chosen.port}", f"--address={chosen.address}"], shared)
-    if not _on_terminal():
+        become("tui.web", f"--port={chosen.port}", f"--address={chosen.address}", *options)
+    if not on_terminal():
         raise InputError(
             "The terminal interface needs a terminal; `autotune watch` follows a job in lines."
         )
-    _become(["tui"], shared)
-    raise AssertionError("this process is the terminal interface now")
+    become("tui", *options)
 
 
-def _become(module: Sequence[str], options: Sequence[str]) -> None:
-    """Let this process become the terminal interface, which nothing here may import."""
+def opens(chosen: argparse.Namespace) -> bool:
+    """Say whether a search is shown in the terminal interface instead of in lines."""
+    plain = chosen.json or chosen.debug or chosen.verb != "tune" or chosen.plain or chosen.dry_run
+    return not plain and on_terminal()
+
+
+def on_terminal() -> bool:
+    """Say whether there is a terminal to show the interface on."""
+    return os.isatty(0) and os.isatty(1) and os.environ.get("TERM") != "dumb"
+
+
+def become(module: str, *options: str) -> NoReturn:
+    """Let this process become the Python *module* with *options* and the state folder."""
     sys.stdout.flush()
     state = f"--state={locations.state_dir()}"
-    os.execv(sys.executable, [sys.executable, "-m", *module, state, *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", module, state, *options])  # noqa: S606
 
 
-def _elsewhere(command: Sequence[str]) -> int:
-    """Run *command* until the user leaves; ssh alone says 255, when the connection is lost."""
-    wait_s = _FIRST_RETRY_S
-    while True:
-        began = time.monotonic()
-        status = subprocess.run(command, check=False).returncode
-        if status != _CONNECTION_LOST:
-            return status
-        if time.monotonic() - began > _STEADY_S:
-            wait_s = _FIRST_RETRY_S
-        elif wait_s >= _LONGEST_RETRY_S:
-            return status
-        print(f"The connection was lost; trying again in {wait_s:.0f} s. Ctrl-C leaves.")
-        time.sleep(wait_s)
-        wait_s = min(_LONGEST_RETRY_S, wait_s * 2)
-
-
-def _on_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
-
-
-_NAMED = ("theme", "glyphs")
+_NAMED = ("job", "host", "theme", "glyphs")

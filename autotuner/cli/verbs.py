@@ -12,7 +12,8 @@ from rich.console import Console
 
 from autotuner import client, locations, store
 from autotuner.cli import (
-    box,
+    capacity,
+    comparing,
     configuration,
     doctor,
     endings,
@@ -21,6 +22,7 @@ from autotuner.cli import (
     jobs,
     options,
     record,
+    report,
     selecting,
     service,
     tables,
@@ -63,6 +65,8 @@ def _carry_out(request: Request, chosen: argparse.Namespace) -> int:
         job = daemon.submit(request, chosen.priority)
         if chosen.detach:
             return jobs.detach(job, as_json=chosen.json)
+        if terminal.opens(chosen):
+            terminal.become("tui", f"--job={job}")
         ending = follow(daemon, job, console)
     return endings.conclude(ending, console, as_json=chosen.json, debug=chosen.debug)
 
@@ -81,6 +85,8 @@ def _profiles(chosen: argparse.Namespace) -> int:
     kept = _kept()
     if chosen.action == "list":
         return _list_profiles(kept, chosen)
+    if chosen.action == "diff":
+        return comparing.compare(kept, chosen)
     if chosen.name is None:
         raise InputError(f"Say which profile: `autotune profiles {chosen.action} NAME`.")
     path = kept.find(chosen.name)
@@ -141,15 +147,16 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "verify": _verify,
     "record": _record,
     "export": export.run,
+    "characterize": report.characterize,
+    "capacity": capacity.run,
+    "report": report.report,
+    "compare": report.report,
     **{verb: _asking(build) for verb, build in instruments.REQUESTS.items()},
     **{verb: _asking(build) for verb, build in selecting.REQUESTS.items()},
     "doctor": doctor.examine,
     "models": _models,
     "profiles": _profiles,
     "completion": _completion,
-    "apply": box.apply,
-    "restore": box.restore,
-    "status": box.status,
     "service": service.run,
     "config": configuration.run,
     "jobs": jobs.list_jobs,

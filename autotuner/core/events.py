@@ -16,6 +16,7 @@ from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.partition import Partition
 from autotuner.core.selection import Option
 from autotuner.core.space import Value
+from autotuner.core.sweep import Sweep
 
 Phase = Literal["baseline", "search", "proof", "measure"]
 """The round in which a configuration is measured."""
@@ -243,6 +244,14 @@ class PartitionDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterizeDone:
+    """The end of a sweep; *interrupted* when it was ended before everything was measured."""
+
+    sweep: Sweep
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobFailed:
     """The end of a job that could not be done; *log* is a file with more, if there is one.
 
@@ -260,6 +269,7 @@ Ending = (
     InspectDone
     | LayersDone
     | PartitionDone
+    | CharacterizeDone
     | PlanDone
     | MeasureDone
     | VerifyDone
@@ -288,6 +298,7 @@ _BY_NAME: dict[str, Any] = {
     "inspect_done": InspectDone,
     "layers_done": LayersDone,
     "partition_done": PartitionDone,
+    "characterize_done": CharacterizeDone,
     "select_done": SelectDone,
     "cache_done": CacheDone,
     "job_failed": JobFailed,

@@ -299,8 +299,31 @@ class PartitionRequest:
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterizeRequest:
+    """Measure every configuration of a grid for every one of *models*.
+
+    *dimensions* are swept, all others stay as they usually are; each configuration is measured for
+    about *seconds*. A sweep that takes longer than *max_seconds* is refused. The model of
+    *workload* does not count.
+    """
+
+    models: tuple[str | None, ...]
+    workload: Workload = field(default_factory=Workload)
+    dimensions: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    seconds: float = 1.0
+    max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.dimensions:
+            raise InputError("Say what to sweep, such as --sweep batch_size=1..16.")
+        if not self.seconds > 0.0:
+            raise InputError("The seconds to measure must be above zero, such as 1.")
+
+
 Request = (
-    PartitionRequest
+    CharacterizeRequest
+    | PartitionRequest
     | InspectRequest
     | LayersRequest
     | TuneRequest
@@ -320,6 +343,7 @@ KINDS: Mapping[str, type[Request]] = {
     "cache": CacheRequest,
     "layers": LayersRequest,
     "partition": PartitionRequest,
+    "characterize": CharacterizeRequest,
     "record": RecordRequest,
 }
 """The kinds of job by the name they have on the wire."""

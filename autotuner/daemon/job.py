@@ -23,6 +23,7 @@ from autotuner.core.encoding import decode
 from autotuner.core.errors import AutotunerError
 from autotuner.core.events import Ending, Event, JobFailed, encode_event
 from autotuner.core.request import KINDS, Request
+from autotuner.daemon.process import PAUSED
 from autotuner.execution import execute
 
 _LAST_MOMENT_S = 10.0
@@ -39,9 +40,10 @@ def main() -> None:
         for event in _guarded(folder, wishes):
             out.write(json.dumps(encode_event(event)) + "\n")
             ended = isinstance(event, Ending)
+        if not ended:
+            out.write(json.dumps({"event": PAUSED}) + "\n")
     except BrokenPipeError:
         sys.exit(1)  # nobody is there; the next daemon starts the job again
-    assert ended, "a job ends with an ending"
 
 
 def _over_standard_streams() -> tuple[TextIO, TextIO]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from autotuner.core.errors import StateError
 from autotuner.core.events import ENDINGS, JobFailed, encode_event
-from autotuner.daemon.process import JobProcess, Launcher
+from autotuner.daemon.process import PAUSED, JobProcess, Launcher
 from autotuner.daemon.record import JobRecord, Wishes
 
 State = Literal["queued", "running", "paused", "ended"]
@@ -124,10 +124,12 @@ class Job:
                 return
 
     async def _live(self) -> None:
-        """Run the job to its end; its last event is always an ending."""
-        if self.record.wishes.cancelled:
+        """Run the job to its end, whose last event is always an ending, or until it is paused."""
+        if self._cancelled and not self.record.next_number:
             message = "The job was cancelled before it had a result."
-            ending = encode_event(JobFailed(message=message, interrupted=True))
+            ending: dict[str, Any] | None = encode_event(
+                JobFailed(message=message, interrupted=True)
+            )
         else:
             try:
                 ending = await self._carry_out()
@@ -137,27 +139,35 @@ class Job:
                     "or choose another folder with AUTOTUNE_STATE_DIR."
                 )
                 ending = encode_event(JobFailed(message=message))
+        if ending is None:
+            self._task = None
+            self._become("paused" if self.record.wishes.paused else "queued")
+            return
         await self._add(ending, last=True)
         self._events = self.trial = None  # whoever asks from now on reads them from the disk
         self._changed()
 
-    async def _carry_out(self) -> dict[str, Any]:
-        """Run the job's process, tell its events and return the ending."""
+    async def _carry_out(self) -> dict[str, Any] | None:
+        """Run the job's process, tell its events and return the ending, None when it paused."""
         process = await self._launcher.start(self.record.folder, self.record.log)
         self._process = process
-        for wished, word in ((self.record.wishes.paused, "pause"), (self._cancelled, "cancel")):
-            if wished:  # while it started
-                process.send(word)  # type: ignore[arg-type]
+        if self.record.wishes.paused:  # while it started
+            process.send("pause")
+        if self._cancelled:
+            process.send("cancel")
         ending: dict[str, Any] | None = None
+        paused = False
         async for line in process.lines():
             event = json.loads(line)
             if event["event"] in ENDINGS:
                 ending = event  # held back until the process is gone and the box is free
+            elif event["event"] == PAUSED:
+                paused = True
             else:
                 await self._add(event)
         how = await process.wait()
         self._process = None
-        if ending is None:
+        if ending is None and not paused:
             log = self.record.log
             message = f"The job's process ended early ({how}); see {log}."
             ending = encode_event(JobFailed(message=message, unexpected=True, log=str(log)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import autotuner
-from autotuner import doctor, wire
+from autotuner import wire
 from autotuner.active import ActiveProfile, Standing
 from autotuner.core.encoding import decode
 from autotuner.core.errors import AutotunerError, InputError, ProtocolError
@@ -135,6 +135,8 @@ class Methods:
 
     async def doctor(self) -> dict[str, Any]:
         """Return what this machine offers, what is missing and what would mend it."""
+        from autotuner import doctor  # noqa: PLC0415 - an idle daemon does without it
+
         return {"checks": await asyncio.to_thread(doctor.ask)}
 
     def jobs(self) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from typing import Literal, Protocol
 
 Word = Literal["cancel", "pause", "resume"]
 
+PAUSED = "paused"
+"""What a job says instead of an ending when it ends to go on later; no event of its own."""
+
 LONGEST_EVENT_BYTES = 1 << 20
 _LAST_MOMENT_S = 2.0
 

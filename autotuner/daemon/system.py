@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import socket
 from datetime import datetime
 from pathlib import Path
 
 from autotuner import active, locations
-from autotuner.core.errors import StateError
+from autotuner.core.errors import AutotunerError, StateError
 from autotuner.core.window import is_open
 from autotuner.daemon import metrics
 from autotuner.daemon.access import LEVELS, GroupAccess
@@ -26,6 +27,7 @@ from autotuner.host import occupancy
 from autotuner.settings import Settings, TuningSettings
 from autotuner.settings import read as read_settings
 
+_LOG = logging.getLogger(__name__)
 _BEAT_S = 5.0
 _FEEDS_PER_TIMEOUT = 4
 
@@ -103,7 +105,10 @@ async def _beat(queue: JobQueue, keeper: Keeper) -> None:
     timeout_s = watchdog_s()
     pause_s = timeout_s / _FEEDS_PER_TIMEOUT if timeout_s else _BEAT_S
     while True:
-        keeper.look()
+        try:
+            keeper.look()
+        except (AutotunerError, OSError) as error:  # a full disk must not end the daemon
+            _LOG.warning("The kept models were not looked after: %s", error)
         running = queue.running
         doing = f"Job {running.id} runs" if running else "Idle"
         waiting = sum(job.state == "queued" for job in queue)

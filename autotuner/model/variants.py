@@ -73,10 +73,12 @@ class VariantStore:
         """
         if variant in _RUNTIME_NATIVE:
             return Variant(path=info.path, model=info.name, variant=variant, sha256=info.sha256)
-        if variant != "int8":
+        if variant not in ("int8", "int8-symmetric"):
             calibration = None
         elif calibration is None:
-            return Failed("unsupported", "int8 needs data to calibrate with; give it with --data")
+            return Failed(
+                "unsupported", f"{variant} needs data to calibrate with; give it with --data"
+            )
         reason = refusal(info, variant)
         if reason is not None:
             return Failed("unsupported", reason)

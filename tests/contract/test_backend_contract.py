@@ -79,7 +79,7 @@ def test_every_provider_reads_the_model_as_it_is(backend, config):
     graphs = backend.precisions(config.provider)
     assert config.precision in ("fp32", "tf32")
     assert graphs[config.precision] == "fp32"
-    assert set(graphs.values()) <= {"fp32", "fp16", "int8", "int8-dynamic"}
+    assert set(graphs.values()) <= {"fp32", "fp16", "int8", "int8-symmetric", "int8-dynamic"}
 
 
 def test_a_precision_that_reads_the_same_graph_answers_nearly_the_same(backend, config, tiny_model):
@@ -103,7 +103,7 @@ def test_a_precision_with_a_graph_of_its_own_answers_like_it(backend, config, ti
     batch = feeds(2)
     (exact,) = ReferenceEvaluator(str(tiny_model)).run(None, batch)
     for precision, graph in backend.precisions(config.provider).items():
-        if graph not in ("fp16", "int8"):
+        if graph not in ("fp16", "int8", "int8-symmetric"):
             continue
         path = variants.save(graph, tiny_model, tmp_path / f"{graph}.onnx")
         typed = {"x": batch["x"].astype(np.float16 if graph == "fp16" else np.float32)}

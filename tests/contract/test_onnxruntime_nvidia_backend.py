@@ -101,7 +101,7 @@ def test_a_missing_library_is_named_with_what_brings_it(library_name, remedy):
     ("found", "provider", "expected"),
     [
         (ORIN, "onnxruntime-cuda", {"fp32": "fp32", "tf32": "fp32", "fp16": "fp16"}),
-        (ORIN, "onnxruntime-tensorrt", {"tf32": "fp32", "fp16": "fp16", "int8": "int8"}),
+        (ORIN, "onnxruntime-tensorrt", {"tf32": "fp32", "fp16": "fp16", "int8": "int8-symmetric"}),
         (TX2, "onnxruntime-cuda", {"fp32": "fp32", "fp16": "fp16"}),
         (TX2, "onnxruntime-tensorrt", {"fp32": "fp32", "fp16": "fp16"}),
     ],

@@ -18,6 +18,7 @@ from autotuner.host.power import (
     open_control,
     recover,
 )
+from autotuner.host.power.tool import alone
 
 POLICY = f"{power_machines.CPU}/cpufreq/policy4"
 MAXIMUM = f"{POLICY}/scaling_max_freq"
@@ -54,7 +55,7 @@ def switch(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO, errno.EPERM, errno.EROFS])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO, errno.EROFS])
 def test_a_refused_write_is_undone_and_named(sysfs, switch, number):
     """What was written before it comes back, and the reason is the kernel's."""
     control, switch = switch(sysfs.root)
@@ -229,6 +230,26 @@ def test_a_mode_that_disappears_is_undone(board, switch):
     with switch, pytest.raises(PowerError, match="15W"):
         switch.use("15W")
     assert power_machines.snapshot(board) == before
+
+
+def test_a_configuration_that_disappears_is_named(board, switch):
+    """Whatever was set meanwhile comes back."""
+    before = power_machines.snapshot(board)
+    _, switch = switch(board)
+    (board / "etc/nvpmodel.conf").unlink()
+    with switch, pytest.raises(PowerError, match="No such file"):
+        switch.use("15W")
+    assert power_machines.snapshot(board) == before
+
+
+def test_a_tool_that_does_not_end_is_not_overtaken(board, switch, monkeypatch):
+    """It holds its lock; the mode is not set, and the message says why."""
+    monkeypatch.setattr(nvpmodel, "_DEADLINE_S", 0.1)
+    _, switch = switch(board)
+    with alone(board / "etc/nvpmodel.conf", 0.0), pytest.raises(PowerError) as caught:
+        switch.use("15W")
+    assert "another one does not end" in str(caught.value)
+    assert switch.close() == ()
 
 
 def test_a_mode_that_needs_a_reboot_is_never_set(board, switch):

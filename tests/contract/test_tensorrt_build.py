@@ -14,8 +14,6 @@ from autotuner.backends import BackendFailure, tensorrt
 from autotuner.backends.nvidia import Gpu
 from autotuner.backends.tensorrt_build import GRAPHS, Recipe, build
 from autotuner.model import reference
-from autotuner.model.calibration import Calibration
-from autotuner.model.inputs import InputSpec
 from autotuner.model.inspect import inspect
 from autotuner.model.precision import builder
 from autotuner.model.precision.messages import MODEL_FILE, Order
@@ -123,7 +121,7 @@ def test_an_engine_is_kept_for_its_gpu_and_version(trt, tiny_model, monkeypatch,
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("name", reference.NAMES)
 def test_every_reference_model_becomes_an_engine(trt, name, precision, tmp_path):
     """From the variants that are made for every runtime, for batches up to 8."""
@@ -136,7 +134,7 @@ def test_every_reference_model_becomes_an_engine(trt, name, precision, tmp_path)
             model=model,
             variant=precision,
             folder=folder,
-            calibration=Calibration(inputs=InputSpec(tensors=tensors)),
+            calibration=None,
             batch_size=1,
             min_accuracy=0.99,
         )

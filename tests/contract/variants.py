@@ -38,6 +38,8 @@ def quantised(tiny_model):
 
 def save(graph, tiny_model, path):
     """Write the variant *graph* of the tiny model to *path* and return that."""
-    made = {"fp32": onnx.load, "fp16": halved, "int8": quantised}[graph](tiny_model)
+    made = {"fp32": onnx.load, "fp16": halved, "int8": quantised, "int8-symmetric": quantised}[
+        graph
+    ](tiny_model)
     onnx.save(made, path)
     return path

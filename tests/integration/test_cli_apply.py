@@ -54,3 +54,16 @@ def test_an_unknown_profile_is_bad_input(shared_sandbox):
     """With where to look."""
     done = shared_sandbox.run("apply", "nothing")
     assert (done.returncode, "`autotune profiles` lists them" in done.stderr) == (2, True)
+
+
+def test_two_profiles_stand_side_by_side(shared_sandbox, tuned, tmp_path):
+    """With what they do not have in common."""
+    path = tmp_path / "other.yaml"
+    text = Path(tuned).read_text(encoding="utf-8")
+    path.write_text(text.replace("status: proven", "status: interrupted"))
+    told = json.loads(shared_sandbox.run("profiles", "diff", tuned, path, "--json").stdout)
+    assert told["differences"] == ["status: proven and interrupted"]
+    shown = shared_sandbox.run("profiles", "diff", tuned, path).stdout
+    assert "status: proven and interrupted" in shown
+    assert "throughput" in shown
+    assert shared_sandbox.run("profiles", "diff", tuned).returncode == 2

@@ -23,7 +23,7 @@ def test_the_parts_give_what_the_whole_gives(shared_sandbox, steady_model, layer
     done = shared_sandbox.run(*line, "--network", "up=9gbit,rtt=0", "--verify", "--json")
     found = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
-    (check,) = found["checks"]
+    (check,) = found["partition"]["checks"]
     assert check["largest_difference"] < 1e-5
     assert check["measured_ms"] > 0.0
     assert check["predicted_ms"] > 0.0
@@ -42,8 +42,8 @@ def test_both_parts_are_written(shared_sandbox, steady_model, layer_times):
     done = shared_sandbox.run(*line, "--network", "up=1mbit", "--export", out, "--json")
     found = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
-    assert sorted(found["files"]) == sorted(map(str, out.iterdir()))
-    for part in found["files"]:
+    assert sorted(found["partition"]["files"]) == sorted(map(str, out.iterdir()))
+    for part in found["partition"]["files"]:
         onnx.checker.check_model(part, full_check=True)
 
 

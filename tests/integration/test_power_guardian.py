@@ -169,7 +169,8 @@ def test_no_mode_is_set_without_a_guardian(board, monkeypatch):
     """When it does not start, nothing has been changed."""
     control = open_control(board.root, settle_s=0.0)
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with Switch(control, board.journal, root=board.root) as switch:
-        with pytest.raises(PowerError, match="did not start"):
-            switch.use("15W")
-        assert power_machines.snapshot(board.root) == board.before
+    switch = Switch(control, board.journal, root=board.root)
+    with switch, pytest.raises(PowerError, match="did not start"):
+        switch.use("15W")
+    assert power_machines.snapshot(board.root) == board.before
+    assert not board.journal.exists()

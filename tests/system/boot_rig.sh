@@ -8,21 +8,19 @@
 #     --overlay DIR  copied over the root before PID 1 starts (units, wants/ links, code); repeatable
 #     --bind DIR     nspawn only: DIR is seen at the same place, read-only; repeatable
 #     --fake-cpu DIR nspawn only: DIR (plain files, or a FUSE mount) is put at /sys/devices/system/cpu
-#     --devfreq      vm only: also a GPU-like devfreq device and a board "power_mode" attribute
 #     --state DIR    keep the machine's disk in DIR: the next run with it is the next boot of the same box
 #     --cut SECONDS  vm only: pull the plug (SIGKILL to QEMU) so long after COMMAND started; status 98
 #     --timeout S    for the whole run (default 60 nspawn, 300 vm)
 # Needs root and apt. Everything is made once under BOOT_RIG_CACHE (default /var/cache/autotuner-rigs/boot).
 set -euo pipefail
 CACHE=${BOOT_RIG_CACHE:-/var/cache/autotuner-rigs/boot}
-RIG=nspawn OVERLAYS=() BINDS=() FAKECPU= DEVFREQ= STATE= CUT= TIMEOUT=
+RIG=nspawn OVERLAYS=() BINDS=() FAKECPU= STATE= CUT= TIMEOUT=
 while [ $# -gt 0 ]; do
   case $1 in
     --rig) RIG=$2; shift 2 ;;
     --overlay) OVERLAYS+=("$(realpath "$2")"); shift 2 ;;
     --bind) BINDS+=("--bind-ro=$(realpath "$2")"); shift 2 ;;
     --fake-cpu) FAKECPU=$(realpath "$2"); shift 2 ;;
-    --devfreq) DEVFREQ=1; shift ;;
     --state) mkdir -p "$2"; STATE=$(realpath "$2"); shift 2 ;;
     --cut) CUT=$2; shift 2 ;;
     --timeout) TIMEOUT=$2; shift 2 ;;
@@ -133,70 +131,6 @@ E
   echo '}'
 }
 
-devfreq_c() {
-  cat <<'E'
-// SPDX-License-Identifier: GPL-2.0
-/* Test only: a GPU-like devfreq device and a board power mode; writes can be made to fail (fail_errno). */
-#include <linux/module.h>
-#include <linux/platform_device.h>
-#include <linux/devfreq.h>
-#include <linux/pm_opp.h>
-#include <linux/err.h>
-static struct platform_device *pdev;
-static struct devfreq *df;
-static unsigned long cur = 1300000000;
-static int mode, fail_errno;
-module_param(fail_errno, int, 0644);
-static const unsigned long opps[] = { 306000000, 612000000, 918000000, 1300000000 };
-static int rig_target(struct device *dev, unsigned long *freq, u32 flags)
-{
-	struct dev_pm_opp *opp = devfreq_recommended_opp(dev, freq, flags);
-	if (IS_ERR(opp))
-		return PTR_ERR(opp);
-	dev_pm_opp_put(opp);
-	if (fail_errno)
-		return -fail_errno;
-	cur = *freq;
-	return 0;
-}
-static int rig_status(struct device *dev, struct devfreq_dev_status *st)
-{
-	st->busy_time = 50; st->total_time = 100; st->current_frequency = cur;
-	return 0;
-}
-static int rig_cur(struct device *dev, unsigned long *freq) { *freq = cur; return 0; }
-static struct devfreq_dev_profile prof = { .initial_freq = 1300000000, .polling_ms = 100,
-	.target = rig_target, .get_dev_status = rig_status, .get_cur_freq = rig_cur };
-static ssize_t power_mode_show(struct device *d, struct device_attribute *a, char *b)
-{ return sysfs_emit(b, "%d\n", mode); }
-static ssize_t power_mode_store(struct device *d, struct device_attribute *a, const char *b, size_t n)
-{
-	int v, r = kstrtoint(b, 10, &v);
-	if (r || v < 0 || v > 3)
-		return r ? r : -EINVAL;
-	if (fail_errno)
-		return -fail_errno;
-	mode = v;
-	return n;
-}
-static DEVICE_ATTR_RW(power_mode);
-static int __init rig_init(void)
-{
-	int i;
-	pdev = platform_device_register_simple("17000000.gpu", -1, NULL, 0);
-	if (IS_ERR(pdev))
-		return PTR_ERR(pdev);
-	for (i = 0; i < ARRAY_SIZE(opps); i++)
-		dev_pm_opp_add(&pdev->dev, opps[i], 900000);
-	df = devfreq_add_device(&pdev->dev, &prof, "simple_ondemand", NULL);
-	if (IS_ERR(df)) { platform_device_unregister(pdev); return PTR_ERR(df); }
-	return device_create_file(&pdev->dev, &dev_attr_power_mode);
-}
-module_init(rig_init);	/* no exit: the machine is thrown away */
-MODULE_LICENSE("GPL");
-E
-}
-
 make_vm() {
   need qemu-system-x86 acpica-tools busybox-static cpio e2fsprogs
   make_tree
@@ -215,7 +149,7 @@ make_vm() {
       drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk lib/crc16 \
       crypto/crc32c_generic lib/libcrc32c fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4 drivers/cpufreq/cpufreq_powersave \
       drivers/cpufreq/cpufreq_userspace drivers/cpufreq/cpufreq_conservative drivers/cpufreq/cpufreq_ondemand \
-      drivers/cpufreq/acpi-cpufreq drivers/devfreq/governor_simpleondemand; do
+      drivers/cpufreq/acpi-cpufreq; do
       [ -f "$m/$f.ko" ] || fail "no module $f in $rel"
       cp "$m/$f.ko" "$CACHE/ird/m/"; echo "${f##*/}.ko" >>"$CACHE/ird/m/order"
     done
@@ -224,7 +158,6 @@ make_vm() {
 b=/bin/busybox
 $b mount -t proc proc /proc; $b mount -t sysfs sys /sys; $b mount -t devtmpfs dev /dev
 for m in $($b cat /m/order); do $b insmod /m/$m || echo "rig: insmod $m failed"; done
-if $b grep -q rig.devfreq /proc/cmdline; then $b insmod /m/rigdvfs.ko || echo "rig: insmod rigdvfs failed"; fi
 $b mount -t ext4 /dev/vda /newroot
 $b tar -xf /dev/vdb -C /newroot
 $b mount --move /dev /newroot/dev
@@ -237,13 +170,6 @@ E
     say "vm parts made in $(since "$t") s (kernel $rel)"
   fi
   rel=$(cat "$CACHE/kernel/release")
-  if [ -n "$DEVFREQ" ] && [ ! -e "$CACHE/ird/m/rigdvfs.ko" ]; then
-    need "linux-headers-$rel" gcc make
-    mkdir -p "$CACHE/mod"; devfreq_c >"$CACHE/mod/rigdvfs.c"; echo 'obj-m := rigdvfs.o' >"$CACHE/mod/Makefile"
-    make -s -C "/usr/src/linux-headers-$rel" M="$CACHE/mod" modules >"$CACHE/mod.log" 2>&1 || fail "module: $CACHE/mod.log"
-    strip -g -o "$CACHE/ird/m/rigdvfs.ko" "$CACHE/mod/rigdvfs.ko"
-    rm -f "$CACHE/ird.gz"
-  fi
   [ -e "$CACHE/ird.gz" ] || (cd "$CACHE/ird" && find . | cpio -o -H newc 2>/dev/null | gzip -1 >"$CACHE/ird.gz")
 }
 
@@ -279,7 +205,7 @@ E
     -smp 2 -m 1024 -display none -monitor none -nic none -no-reboot -serial "file:$work/console" -serial "file:$work/out" \
     -acpitable file="$CACHE/rig.aml" -device pc-testdev -drive "$disk" -drive "file=$work/job.tar,format=raw,if=virtio,readonly=on" \
     -kernel "$CACHE"/kernel/boot/vmlinuz-* -initrd "$CACHE/ird.gz" \
-    -append "console=ttyS0 quiet panic=-1 root=/dev/vda rw ${DEVFREQ:+rig.devfreq}" </dev/null >"$work/qemu" 2>&1 9>&- &
+    -append "console=ttyS0 quiet panic=-1 root=/dev/vda rw" </dev/null >"$work/qemu" 2>&1 9>&- &
   q=$!
   trap 'kill -KILL "$q" 2>/dev/null || true; rm -rf "$work"' EXIT
   while kill -0 "$q" 2>/dev/null && ! grep -q '^RIG-UP' "$work/out"; do sleep 0.1; done

@@ -37,7 +37,7 @@ SEARCH = TuneRequest(
     confidence=0.5,
     max_seconds=600.0,
     max_trials=4,
-    dimensions={"batch_size": (1, 2, 4, 8), "affinity": ("none",)},
+    dimensions={"batch_size": (1, 2, 4, 8), "affinity": ("none",), "power_mode": ("powersave",)},
 )
 
 
@@ -171,7 +171,7 @@ def main_pid():
 
 def kill(kills):
     """Kill the daemon so many times in mid-search."""
-    listener, rng, done = Listener(), random.Random(3), 0
+    listener, rng, done, changed, restored_s = Listener(), random.Random(3), 0, 0, []
     while done < kills:
         if done % 2 and not listener.wait_for(TrialDone):
             break
@@ -179,7 +179,9 @@ def kill(kills):
         if not listener.is_alive():
             break
         with contextlib.suppress(ProcessLookupError):
+            changed += governor() != "performance"
             os.kill(main_pid(), signal.SIGKILL)
+            restored_s.append(until_restored_s())
             done += 1
             time.sleep(0.7)  # RestartSec
     listener.join(90)
@@ -190,7 +192,22 @@ def kill(kills):
         "restarts": int(show("autotuned", "NRestarts")),
         "applied": status()["applied"],
         "left": jobs_left(),
+        "changed": changed,
+        "restored_s": max(restored_s),
     }
+
+
+def governor():
+    """Return the governor in force; the applied profile's is ``performance``."""
+    return Path("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor").read_text().strip()
+
+
+def until_restored_s():
+    """Return how long it takes until what a killed trial had set is put back."""
+    began = time.monotonic()
+    while governor() != "performance" and time.monotonic() < began + 20:
+        time.sleep(0.005)
+    return time.monotonic() - began
 
 
 def jobs_left():

@@ -157,6 +157,12 @@ def test_the_job_survives_its_daemon(killed):
     assert killed["restarts"] == killed["kills"]
 
 
+def test_the_power_state_is_back_at_once(killed):
+    """What a trial had set is undone within a second of the kill, by the job's guardian."""
+    assert killed["changed"] > 0
+    assert killed["restored_s"] < 1.0
+
+
 def test_nothing_else_is_lost(killed):
     """The profile stays in force; nobody else's process is left behind."""
     assert killed["applied"]["verified"]
@@ -206,14 +212,24 @@ def test_removing_leaves_nothing(box, booted):  # noqa: ARG001 - it comes first
 
 
 @pytest.mark.parametrize(
-    ("unit", "most"), [("autotuned.service", 2.0), ("autotuner-apply.service", 1.0)]
+    ("unit", "drop_in", "most"),
+    [
+        ("autotuned.service", None, 2.0),
+        ("autotuned.service", "metrics.conf", 2.0),
+        ("autotuned.service", "nvidia.conf", 2.0),
+        ("autotuner-apply.service", None, 1.0),
+        ("autotuner-apply.service", "nvidia.conf", 2.0),
+    ],
 )
-def test_units_are_hardened(tmp_path, unit, most):
+def test_units_are_hardened(tmp_path, unit, drop_in, most):
     """The exposure that systemd finds in them is at most this; lower is better."""
     rigs.need_programs(**{"systemd-analyze": "systemd"})
     list(Service(root=tmp_path, run=lambda *_: (0, "")).install())
-    command = ["security", "--offline=yes", f"--threshold={most * 10:.0f}", "--no-pager"]
     path = tmp_path / "etc/systemd/system" / unit
+    if drop_in:
+        added = (REPOSITORY / "systemd/drop-ins" / drop_in).read_text()
+        path.write_text(path.read_text().replace("\n[Install]", f"\n{added}\n[Install]"))
+    command = ["security", "--offline=yes", f"--threshold={most * 10:.0f}", "--no-pager"]
     analyze = shutil.which("systemd-analyze")
     done = subprocess.run([analyze, *command, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-200:] + done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -14,10 +13,6 @@ from rigs import need_programs, need_root
 
 TESTS = Path(__file__).parents[1]
 KILLS = 10  # on each of two boards
-TOLD = re.compile(
-    r"cur_freq|/rate:|/load:|/temp:|curr\d_input|mc_all|target_freq|cpu/online|/cgroup/"
-)
-"""What the hardware tells and nobody sets."""
 
 LOOK = """
 import json
@@ -59,13 +54,6 @@ def rig(request, tmp_path_factory):
     made.down()
 
 
-def settings(rig):
-    """Return every value below ``/sys`` that can be set, and the number of the mode."""
-    places = ("/sys/devices", "/sys/kernel", "/sys/class/hwmon", "/var/lib/nvpmodel")
-    found = rig.run("grep", "-rs", "", *places, capture_output=True).stdout.splitlines()
-    return {line for line in found if not TOLD.search(line) and not line.endswith(":")}
-
-
 def test_a_board_offers_its_own_modes(rig):
     """By their names, the present one first; those that need a reboot are for information."""
     looked = rig.run(sys.executable, "-c", LOOK, capture_output=True, check=True)
@@ -84,7 +72,7 @@ def test_a_board_offers_its_own_modes(rig):
 
 def test_the_contract_holds_on_the_board(rig):
     """The suite of every power control, run inside."""
-    before = settings(rig)
+    before = rig.settings()
     suite = TESTS / "contract/test_power_control.py"
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--rootdir", TESTS.parent]
     told = rig.run(
@@ -93,18 +81,18 @@ def test_the_contract_holds_on_the_board(rig):
     )  # fmt: skip
     assert told.returncode == 0, told.stdout
     assert "11 passed" in told.stdout
-    assert settings(rig) == before
+    assert rig.settings() == before
 
 
 def test_every_value_comes_back_when_the_job_is_killed(rig):
     """At random moments, half of them with the guardian killed too."""
-    before = settings(rig)
+    before = rig.settings()
     program = TESTS / "power_kills.py"
     journal = "/tmp/power-journal.json"
     told = rig.run(sys.executable, program, journal, KILLS, 7, capture_output=True)
     assert told.returncode == 0, told.stdout + told.stderr
     assert len(json.loads(told.stdout)) == KILLS
-    assert settings(rig) == before
+    assert rig.settings() == before
 
 
 def test_users_may_do_what_their_rights_allow(tmp_path):
@@ -114,7 +102,7 @@ def test_users_may_do_what_their_rights_allow(tmp_path):
     rig = Rig(tmp_path / "rig")
     rig.up("orin-nano", jtop_python=python)
     try:
-        before = settings(rig)
+        before = rig.settings()
         root, member, guest = (
             json.loads(
                 rig.run(
@@ -129,7 +117,7 @@ def test_users_may_do_what_their_rights_allow(tmp_path):
             )
             for user in (None, "edge", "guest")
         )
-        assert settings(rig) == before
+        assert rig.settings() == before
     finally:
         rig.down()
     assert {"15W+max", "15W"} < set(root["offered"])

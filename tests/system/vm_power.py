@@ -17,14 +17,14 @@ _EIO = 5
 
 
 def rounding():
-    """Return (asked, read back, what we expect) for limits that are no frequency of the table."""
+    """Return (asked, read back, expected, what was said) for limits that are not in the table."""
     (clock,) = cpufreq.policies(ROOT)
     found = []
     for limit in (1, 1_300_000, 1_500_000, 2_799_999, 9_999_999):
-        Path(clock.maximum).write_text(str(limit))
-        kept = Path(clock.maximum).read_text().strip()
-        found.append((limit, int(kept), clock.rounded(clock.maximum, limit)))
-    Path(clock.maximum).write_text(str(clock.table[-1]))
+        said = clock.write({clock.maximum: str(limit)})
+        kept = clock.read()[clock.maximum]
+        found.append((limit, int(kept), clock.rounded(clock.maximum, limit), said))
+    assert clock.write({clock.maximum: str(clock.table[-1])}) == ()
     return found
 
 

@@ -16,13 +16,16 @@ from autotuner.core.outcome import FAILURE_REASONS, Failed, Measurement
 from autotuner.core.partition import Cut, CutCheck, Partition
 from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
 from autotuner.core.request import (
+    CharacterizeRequest,
     InspectRequest,
+    LayersRequest,
     MeasureRequest,
     RecordRequest,
     TuneRequest,
     VerifyRequest,
     Workload,
 )
+from autotuner.core.sweep import ModelSize, Point, Sweep
 
 quickly = hypothesis_settings(max_examples=30, deadline=None)
 """Few examples and no clock: the values are large, and the machine may be busy."""
@@ -161,6 +164,23 @@ requests = (
     )
     | st.builds(VerifyRequest, profile=names, loadgen=st.booleans())
     | st.builds(InspectRequest, workload=_workloads)
+    | st.builds(
+        LayersRequest,
+        workload=_workloads,
+        config=configs,
+        margin=st.floats(0.001, 0.5),
+        max_seconds=positive,
+    )
+    | st.builds(
+        CharacterizeRequest,
+        models=st.lists(maybe(names), max_size=2).map(tuple),
+        workload=_workloads,
+        dimensions=st.dictionaries(
+            names, st.lists(maybe(settings)).map(tuple), min_size=1, max_size=2
+        ),
+        seconds=positive,
+        max_seconds=maybe(positive),
+    )
     | st.builds(
         RecordRequest,
         workload=st.builds(Workload, model=maybe(names)),
@@ -341,6 +361,23 @@ all_events = st.one_of(
     st.builds(events.InspectDone, inspection=_inspections),
     st.builds(events.LayersDone, profile=_layer_profiles),
     st.builds(events.PartitionDone, partition=_partitions),
+    st.builds(
+        events.CharacterizeDone,
+        interrupted=st.booleans(),
+        sweep=st.builds(
+            Sweep,
+            tool_version=names,
+            created=names,
+            box=names,
+            simulated=st.booleans(),
+            models=st.lists(
+                st.builds(ModelSize, model=names, parameters=counts, flops=counts), max_size=1
+            ).map(tuple),
+            points=st.lists(
+                st.builds(Point, model=names, config=configs, outcome=outcomes), max_size=2
+            ).map(tuple),
+        ),
+    ),
     st.builds(
         events.JobFailed,
         message=names,

@@ -110,6 +110,24 @@ def test_without_a_meter_there_is_no_energy():
     assert "energy_j" not in found.intervals
 
 
+@pytest.mark.parametrize(("power_w", "net_j"), [(12.0, 0.08), (3.0, 0.0)])
+def test_energy_is_told_gross_and_net(power_w, net_j):
+    """Of 100 inferences a second, 4 W of idleness taken off; never less than nothing."""
+    metered = run([10.0] * 50, power_w=power_w, extra={"idle_power_w": 4.0})
+    found = metered.measurement(99.0, 0.95)
+    assert found.energy_j == pytest.approx(power_w / 100.0)
+    assert found.extra["energy_net_j"] == pytest.approx(net_j)
+    assert found.extra["ips_per_w"] == pytest.approx(100.0 / power_w)
+
+
+def test_without_idle_power_nothing_is_net_of_it():
+    """And a meter that shows nothing gives no inferences for each watt."""
+    found = run([10.0] * 50, power_w=0.0).measurement(99.0, 0.95)
+    assert found.energy_j == 0.0
+    assert "energy_net_j" not in found.extra
+    assert "ips_per_w" not in found.extra
+
+
 def test_power_of_two_runs_is_their_mean_by_time():
     """Three seconds at 4 W and one at 8 W are 5 W; throttling once is throttling."""
     earlier = run([10.0] * 9, window_s=3.0, power_w=4.0, throttled=True)

@@ -83,21 +83,67 @@ def test_an_equal_request_joins_the_job_under_way(tmp_path):
 
 
 def test_a_paused_job_gives_the_box_away(tmp_path):
-    """And goes on in its turn, in the process that it had."""
+    """Its process ends after the trial in hand; it goes on in its turn, in a new one."""
 
     async def story():
         async with working(tmp_path) as (queue, launcher):
             first, _ = queue.submit(submitted(model="a"))
             second, _ = queue.submit(submitted(model="b"))
             await until(lambda: first.id in launcher.started)
+            process = launcher.started[first.id]
+            await until(lambda: first.alive)
             first.pause()
-            await until(lambda: second.id in launcher.started)
+            process.say(note("the trial in hand"), {"event": "paused"}, None)
+            await until(lambda: second.id in launcher.started and not first.alive)
             first.resume()
             assert states(queue) == ["queued", "running"]
             launcher.started[second.id].say(END, None)
-            await until(lambda: queue.running is first)
-            assert launcher.started[first.id].told == ["pause", "resume"]
-            assert len(launcher.started) == 2
+            await until(lambda: launcher.started[first.id] is not process)
+            launcher.started[first.id].say(END, None)
+            events = await told(first)
+            assert [event["n"] for event in events] == [0, 1]
+
+    asyncio.run(story())
+
+
+def test_a_pause_may_be_taken_back(tmp_path):
+    """Before the trial in hand is done, and a moment too late: the job goes on either way."""
+
+    async def story():
+        async with working(tmp_path) as (queue, launcher):
+            job, _ = queue.submit(submitted())
+            await until(lambda: launcher.started)
+            process = launcher.started[job.id]
+            await until(lambda: job.alive)
+            await asyncio.sleep(0.01)
+            job.pause()
+            job.resume()
+            await until(lambda: process.told == ["pause", "resume"])
+            process.say({"event": "paused"}, None)
+            await until(lambda: launcher.started[job.id] is not process)
+            assert job.state == "running"
+
+    asyncio.run(story())
+
+
+def test_a_paused_job_that_is_cancelled_tells_what_it_has(tmp_path):
+    """Its process is started once more to conclude."""
+
+    async def story():
+        async with working(tmp_path) as (queue, launcher):
+            job, _ = queue.submit(submitted())
+            await until(lambda: launcher.started)
+            process = launcher.started[job.id]
+            await until(lambda: job.alive)
+            job.pause()
+            process.say(note("x"), {"event": "paused"}, None)
+            await until(lambda: not job.alive)
+            job.cancel()
+            await until(lambda: launcher.started[job.id] is not process)
+            again = launcher.started[job.id]
+            await until(lambda: "cancel" in again.told)
+            again.say(END, None)
+            assert (await told(job))[-1]["event"] == "measure_done"
 
     asyncio.run(story())
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -31,6 +32,28 @@ MEASURED = Measurement(
     memory_mib=120.4,
     intervals={"throughput_ips": (80.0, 83.0), "p99_ms": (12.5, None)},
     extra={"p99.9_ms": 13.9, "load_s": 0.2},
+)
+ELECTRICAL = {
+    "power_w": 7.5,
+    "energy_j": 0.09202,
+    "energy_net_j": 0.04294,
+    "ips_per_w": 10.87,
+    "clock_mhz": 612.0,
+    "throttled": False,
+}
+METERED = replace(
+    MEASURED,
+    power_w=7.5,
+    energy_j=0.09202,
+    clock_mhz=612.0,
+    throttled=False,
+    extra={
+        "p99.9_ms": 13.9,
+        "load_s": 0.2,
+        "idle_power_w": 4.0,
+        "energy_net_j": 0.04294,
+        "ips_per_w": 10.87,
+    },
 )
 WINNER = Candidate(config=Config(batch_size=4, workers=2, intra_op_threads=1), measurement=MEASURED)
 BASELINE = Candidate(config=Config(), measurement=Measurement(throughput_ips=50.0))
@@ -296,6 +319,34 @@ def test_the_comparison_has_a_row_for_every_figure():
     assert rows["batches"].split() == ["?", "300"]
     assert rows["memory"].split() == ["?", "120", "MiB"]
     assert rows["ratio"].split() == ["1.00", "1.63"]
+
+
+def test_power_energy_clock_and_heat_are_shown_where_they_are_known():
+    """With their units, gross and net; the baseline was measured without sensors."""
+    metered = replace(WINNER, config=replace(WINNER.config, power_mode="15W"), measurement=METERED)
+    rows = shown(tables.comparison([("baseline", BASELINE), ("winner", metered)], None))
+    assert rows["configuration"].endswith("1 thread, 15W")
+    assert rows["power"].split() == ["?", "7.5", "W"]
+    assert rows["energy"].split() == ["?", "0.09202", "J/inference"]
+    assert rows["net of idle"].split() == ["?", "0.04294", "J/inference"]
+    assert rows["efficiency"].split() == ["?", "10.87", "inferences/s", "per", "W"]
+    assert rows["clock"].split() == ["?", "612", "MHz"]
+    assert rows["throttled"].split() == ["?", "no"]
+
+
+def test_what_no_sensor_shows_has_no_row():
+    """A box without sensors need not read question marks."""
+    rows = shown(tables.comparison([("baseline", BASELINE), ("winner", WINNER)], None))
+    absent = {"power", "energy", "net of idle", "efficiency", "clock", "throttled"}
+    assert absent.isdisjoint(rows)
+    assert endings.measurement_document(MEASURED).keys().isdisjoint(ELECTRICAL)
+
+
+def test_a_document_has_power_and_energy_where_they_are_known():
+    """Each once, beside the other figures."""
+    document = endings.measurement_document(METERED)
+    assert {name: document[name] for name in ELECTRICAL} == ELECTRICAL
+    assert document["extra"] == {"load_s": 0.2, "idle_power_w": 4.0}
 
 
 def test_one_column_has_no_ratio():

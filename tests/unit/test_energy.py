@@ -92,29 +92,17 @@ def test_parts_are_summed_only_when_all_are_known():
     assert energy.power_between(samples(*rows), 0, 3 * S) is None
 
 
-def test_energy_is_told_gross_and_net():
-    """For one inference, of 40 in two seconds at 12 W, 4 W of which flow anyway."""
+def test_power_is_told_with_that_of_idleness():
+    """What one inference took of both is for the run to say, which may have several windows."""
     seen = total(*((t / 10.0, 12.0) for t in range(21)))
-    found = energy.figures(seen, 0, 2 * S, inferences=40, idle_w=4.0)
-    assert found["power_w"] == pytest.approx(12.0)
-    assert found["energy_j"] == pytest.approx(0.6)
-    assert found["energy_net_j"] == pytest.approx(0.4)
-    assert found["ips_per_w"] == pytest.approx(20.0 / 12.0)
-    assert found["idle_power_w"] == 4.0
-
-
-def test_net_energy_is_never_negative():
-    """A machine may draw less at work than just before."""
-    found = energy.figures(total((0.0, 3.0), (1.0, 3.0)), 0, S, inferences=1, idle_w=4.0)
-    assert found["energy_net_j"] == 0.0
+    found = energy.figures(seen, 0, 2 * S, idle_w=4.0)
+    assert found == {"power_w": pytest.approx(12.0), "idle_power_w": 4.0}
 
 
 def test_what_is_not_known_is_left_out():
-    """Without a power sensor there is no energy, without idle power nothing net of it."""
-    assert energy.figures([], 0, S, inferences=10) == {}
-    found = energy.figures(total((0.0, 3.0), (1.0, 3.0)), 0, S, inferences=0)
-    assert "energy_j" not in found
-    assert "energy_net_j" not in found
+    """Without a power sensor there is no idle power to compare with."""
+    assert energy.figures([], 0, S, idle_w=4.0) == {}
+    assert energy.figures(total((0.0, 3.0), (1.0, 3.0)), 0, S) == {"power_w": pytest.approx(3.0)}
 
 
 def test_rails_clocks_and_heat_are_summed_up():
@@ -123,7 +111,7 @@ def test_rails_clocks_and_heat_are_summed_up():
         (0.0, {"power__VDD_IN_w": 8.0, "cpu__clock_mhz": 1800.0, "temperature__cpu_c": 50.0}),
         (1.0, {"power__VDD_IN_w": 10.0, "cpu__clock_mhz": 1200.0, "temperature__gpu_c": 71.0}),
     )
-    found = energy.figures(seen, 0, S, inferences=1)
+    found = energy.figures(seen, 0, S)
     assert found["power_w.VDD_IN"] == pytest.approx(9.0)
     assert (found["cpu_clock_mhz"], found["cpu_clock_min_mhz"]) == (1500.0, 1200.0)
     assert found["temperature_c"] == 71.0
@@ -133,16 +121,16 @@ def test_rails_clocks_and_heat_are_summed_up():
 def test_a_warm_disk_does_not_count():
     """Where nothing is known of the processors, the warmest part of the machine does."""
     disk = samples((0.0, {"temperature__nvme_composite_c": 80.0}))
-    assert energy.figures(disk, 0, S, inferences=1)["temperature_c"] == 80.0
+    assert energy.figures(disk, 0, S)["temperature_c"] == 80.0
     both = samples((0.0, {"temperature__nvme_composite_c": 80.0, "temperature__cpu_c": 60.0}))
-    assert energy.figures(both, 0, S, inferences=1)["temperature_c"] == 60.0
+    assert energy.figures(both, 0, S)["temperature_c"] == 60.0
 
 
 @pytest.mark.parametrize(("device", "clock"), [("cpu", 1500.0), ("gpu", 900.0)])
 def test_the_clock_is_that_of_what_runs_the_model(device, clock):
     """The other one is told as well."""
     seen = samples((0.0, {"cpu__clock_mhz": 1500.0, "gpu__clock_mhz": 900.0}))
-    found = energy.figures(seen, 0, S, inferences=1, device=device)
+    found = energy.figures(seen, 0, S, device=device)
     assert found["clock_mhz"] == clock
     assert {"cpu_clock_mhz", "gpu_clock_mhz"} <= set(found)
 
@@ -151,4 +139,4 @@ def test_the_clock_is_that_of_what_runs_the_model(device, clock):
 def test_one_moment_of_throttling_counts(flags, throttled):
     """Whoever throttled."""
     seen = samples((0.0, {"gpu__throttle": flags[0]}), (0.5, {"power__throttle": flags[1]}))
-    assert energy.figures(seen, 0, S, inferences=1)["throttled"] == throttled
+    assert energy.figures(seen, 0, S)["throttled"] == throttled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pynvml
 import pytest
 
 from autotuner.host.power import PowerError, nvml, offered
@@ -24,7 +25,11 @@ class Library:
         """Answer as NVML would."""
         if self.dead:
             raise NvmlError("GPU is lost")
-        answers = {
+        return self.answers()[name]
+
+    def answers(self):
+        """Return what each function does."""
+        return {
             "nvmlInit": lambda: None,
             "nvmlDeviceGetCount": lambda: 1,
             "nvmlDeviceGetHandleByIndex": lambda index: index,
@@ -38,7 +43,6 @@ class Library:
             "nvmlDeviceSetGpuLockedClocks": lambda _, low, high: self._lock((low, high)),
             "nvmlDeviceResetGpuLockedClocks": lambda _: self._lock(None),
         }
-        return answers[name]
 
     def _limit(self, _, milliwatts):
         if self.refuse:
@@ -47,6 +51,13 @@ class Library:
 
     def _lock(self, clocks):
         self.locked = clocks
+
+
+def test_the_real_library_has_what_is_asked_of_it():
+    """By the same names."""
+    for function in Library().answers():
+        assert callable(getattr(pynvml, function))
+    assert issubclass(pynvml.NVMLError, Exception)
 
 
 @pytest.fixture

@@ -40,7 +40,11 @@ def readings(session: Session, width: int) -> list[Line]:
     for name, reading in sorted(found.now.items(), key=lambda item: _natural(item[0])):
         if reading.value is None:
             why = reading.why or "no reason given"
-            silent.append((Piece(f" {name:<{_NAME}}", "dim"), Piece(why, "dim")))
+            parts = wrap(why, max(10, width - _NAME - 2))
+            silent += [
+                (Piece(f" {name if i == 0 else '':<{_NAME}}", "dim"), Piece(part, "dim"))
+                for i, part in enumerate(parts)
+            ]
             continue
         history = found.recent(name)
         low, high = (0.0, 100.0) if reading.unit in {"%", "percent"} else (0.0, max(history) * 1.1)

@@ -11,8 +11,8 @@ from tui.paint import Line, Piece, fit, graph, strip
 from tui.sensors import Reading, Sensors
 from tui.session import Session
 
-_LABEL, _VALUE, _SECOND = 8, 8, 10
-_MOST_ROWS = 4
+_LABEL, _VALUE, _SECOND = 8, 8, 11
+_MOST_ROWS = 2
 _TOP_OF_TEMPERATURE_C = 100.0
 
 
@@ -157,7 +157,7 @@ def _memory(readings: Sensors) -> list[Gauge]:
 
 def _size(label: str, used: Reading, total: float | None, readings: Sensors) -> Gauge:
     history = _recent(readings, used)
-    of = f"of {figures.mebibytes(total).strip()}" if total else ""
+    of = f"of {total / 1024:.0f} GiB" if total else ""
     return Gauge(
         label=label,
         value=figures.mebibytes(used.value),

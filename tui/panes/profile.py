@@ -83,7 +83,8 @@ def evidence(session: Session, width: int) -> list[Line]:
     """Return the evidence of the chosen profile, as many lines as that takes."""
     summary = session.chosen_profile
     if summary is None:
-        return []
+        text = "What a profile rests on is shown here, with what applying it would change."
+        return [(Piece(f" {part}", "dim"),) for part in wrap(text, width - 2)]
     if summary.get("damaged"):
         return labelled("damaged", str(summary["damaged"]), width, "over")
     profile = read(session.shown.get(str(summary["name"])))

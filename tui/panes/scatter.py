@@ -6,7 +6,7 @@ from tui import goal
 from tui.chart import Point, draw
 from tui.paint import BLANK, Line, Piece, width_of
 from tui.session import Session
-from tui.state import JobView, Trial, front
+from tui.state import JobView, Trial, front, settled
 
 _MOST = 200
 """Beyond so many trials the oldest that are not on the front are left out."""
@@ -20,8 +20,9 @@ def scatter(session: Session, width: int, height: int) -> list[Line]:
     if view is None or not any(trial.measurement for trial in view.trials):
         return [BLANK, (Piece(" no measurement yet", "dim"),)]
     metric = goal.latency_metric(view.objective)
-    best_ones = front(view.trials, metric)
-    kept = _thinned(view, best_ones)
+    measured = settled(view)
+    best_ones = front(measured, metric)
+    kept = _thinned(view, measured, best_ones)
     points = [p for p in (_point(session, view, trial) for trial in kept) if p is not None]
     corners = [
         (latency, trial.measurement.throughput_ips)
@@ -34,14 +35,7 @@ def scatter(session: Session, width: int, height: int) -> list[Line]:
     return draw(points, corners, bound[1] if bound else None, (width, height), glyphs)
 
 
-def _thinned(view: JobView, best_ones: list[Trial]) -> list[Trial]:
-    measured = [trial for trial in view.trials if trial.measurement and trial.phase != "proof"]
-    if view.winner is not None:
-        # The final round's word on the winner and the baseline counts more than the search's.
-        proofs = {t.config: t for t in view.trials if t.phase == "proof" and t.measurement}
-        told = {view.winner.config, view.trials[0].config} & proofs.keys()
-        measured = [t for t in measured if t.config not in told]
-        measured += [proofs[config] for config in told]
+def _thinned(view: JobView, measured: list[Trial], best_ones: list[Trial]) -> list[Trial]:
     if len(measured) > _MOST:
         on_front = {trial.key for trial in best_ones}
         recent = {trial.key for trial in measured[-_MOST:]}

@@ -6,7 +6,7 @@ from autotuner.core.events import Candidate, JobFailed, TuneDone
 from tui import figures, goal
 from tui.paint import BLANK, LABEL, Line, Piece, fit, label, labelled, strip, wrap
 from tui.session import Session
-from tui.state import JobView, Trial, front
+from tui.state import JobView, Trial, front, settled
 from tui.words import brief
 
 _LONG_S = 8.0
@@ -109,7 +109,7 @@ def _front(session: Session, width: int, height: int) -> list[Line]:
     """Return what there is to choose from: less latency, or more throughput."""
     view = session.job
     assert view is not None
-    best_ones = front(view.trials, goal.latency_metric(view.objective))[-height + 1 :]
+    best_ones = front(settled(view), goal.latency_metric(view.objective))[-height + 1 :]
     lines: list[Line] = [(label("front"), Piece("what no other trial beats in both", "dim"))]
     for trial in best_ones:
         assert trial.measurement is not None
@@ -141,7 +141,7 @@ def _now(session: Session, width: int) -> list[Line]:
         (
             label("now"),
             Piece(f"{session.glyphs.now} ", "live"),
-            Piece(brief(trial.config, width - LABEL - 10)),
+            Piece(brief(trial.config, width - LABEL - 9)),
             *_since(session, trial.began_t),
         )
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from autotuner.host.power import nodes
@@ -44,18 +45,22 @@ class ClockDomain:
 
     def write(self, values: Mapping[str, str]) -> tuple[str, ...]:
         """Set the governor, the extras, then the limits in the order that the kernel accepts."""
-        refused: dict[str, str | None] = {}
+        refused: dict[str, str] = {}
         for name in (*self._before_limits(), *self._limits_in_order(values)):
             found = nodes.read(self.root, name)
             if name in values and found not in (values[name], _UNSUPPORTED):
-                refused[name] = nodes.write(self.root, name, values[name])
+                if (why := nodes.write(self.root, name, values[name])) is not None:
+                    refused[name] = why
         said = []
         for name in self._files():
-            found = nodes.read(self.root, name)
-            # What another governor had set is no part of this one's mode.
-            if name not in values or found == _UNSUPPORTED:
+            if name not in values:
                 continue
-            if not self.agrees(name, values[name], found):
+            holds = partial(self._holds, name, values[name])
+            if name in refused:
+                found = nodes.read(self.root, name)
+            else:
+                found = nodes.read_back(self.root, name, holds)
+            if found is None or not holds(found):
                 why = "it has vanished" if found is None else refused.get(name)
                 said.append(nodes.problem(name, values[name], found, why))
         return tuple(said)
@@ -63,11 +68,12 @@ class ClockDomain:
     def settled(self) -> bool:
         """Say whether the clock runs within its limits, or cannot be read.
 
-        Where there is no table the hardware clocks itself, and an idle clock means nothing.
+        Where there is no table the hardware clocks itself, and an idle clock means nothing. One of
+        0 belongs to a device that is switched off while it is idle.
         """
         now = nodes.read_int(self.root, self.frequency)
         low, high = (nodes.read_int(self.root, name) for name in (self.minimum, self.maximum))
-        if now is None or low is None or high is None:
+        if not now or low is None or high is None:
             return True
         if not self.table:
             return now <= high * _TOLERANCE
@@ -91,6 +97,10 @@ class ClockDomain:
         if not all(number.isdecimal() for number in numbers):
             return False
         return self.rounded(name, int(wanted)) == self.rounded(name, int(found))
+
+    def _holds(self, name: str, wanted: str, found: str) -> bool:
+        """Say whether all is well; what another governor had set is no part of this one's mode."""
+        return found == _UNSUPPORTED or self.agrees(name, wanted, found)
 
     def mhz(self, frequency: int) -> int:
         """Return a frequency of this domain in MHz."""

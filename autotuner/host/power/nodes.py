@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 _BUSY_TRIES = 5
 _BUSY_PAUSE_S = 0.05
+_TAKEN_OVER_S = 1.0
+_POLL_S = 0.01
 
 
 def read(root: Path, name: str) -> str | None:
@@ -47,14 +50,30 @@ def write(root: Path, name: str, value: str) -> str | None:
     return None
 
 
+def read_back(root: Path, name: str, agrees: Callable[[str], bool]) -> str | None:
+    """Return the value of a node that was written, waiting a moment until it *agrees*.
+
+    cpufreq takes new limits over in a thread of its own (cpufreq_notifier_max), so that the old
+    ones may be read for a while.
+    """
+    deadline = time.monotonic() + _TAKEN_OVER_S
+    while (found := read(root, name)) is not None and not agrees(found):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_S)
+    return found
+
+
 def set_and_verify(root: Path, name: str, value: str) -> str | None:
     """Make the node *name* hold *value*; return a sentence when it does not."""
     found = read(root, name)
     if found == value:
         return None
     refused = write(root, name, value) if found is not None else "it has vanished"
-    found = read(root, name)
-    return None if found == value and refused is None else problem(name, value, found, refused)
+    if refused is not None:
+        return problem(name, value, read(root, name), refused)
+    found = read_back(root, name, value.__eq__)
+    return None if found == value else problem(name, value, found, None)
 
 
 def problem(name: str, value: str, found: str | None, refused: str | None) -> str:

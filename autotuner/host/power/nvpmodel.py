@@ -53,12 +53,15 @@ class Nvpmodel:
         wanted = values.get(NVPMODEL)
         if wanted is None:
             return ()
-        with alone(nodes.below(self._root, CONF), _DEADLINE_S) as lock:
-            if lock is None:
-                return (f"nvpmodel was not asked for mode {wanted}: one that runs does not end.",)
-            if self.read().get(NVPMODEL) == wanted:
-                return ()
-            ran = self._change(int(wanted), lock)
+        try:
+            with alone(nodes.below(self._root, CONF), _DEADLINE_S) as lock:
+                if lock is None:
+                    return (f"nvpmodel was not asked for mode {wanted}: another one does not end.",)
+                if self.read().get(NVPMODEL) == wanted:
+                    return ()
+                ran = self._change(int(wanted), lock)
+        except OSError as error:
+            ran = Ran(status=None, said=f"{CONF}: {error.strerror}")
         found = self.read().get(NVPMODEL)
         if found == wanted:
             return ()

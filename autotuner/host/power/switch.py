@@ -81,10 +81,7 @@ class Switch:
             self._journal.remove()
         self._base = None
         self._mode = self.present
-        if self._guard is not None:
-            self._guard.dismiss()
-            self._guard = None
-        self._journal.release()
+        self._end_watch()
         # Where something was left, the guardian has tried once more.
         return left if self._journal.path.exists() else ()
 
@@ -92,17 +89,32 @@ class Switch:
         """Keep the originals and set the guardian up; nothing has been changed until then."""
         lock = self._journal.claim(_CLAIM_S)
         try:
-            base = self._control.current()
-            if (kept := self._journal.read()) is not None and kept[1]:
-                # An earlier run could not put these back: they are not the machine's own.
-                base = State(values={**base.values, **kept[0].values})
-            self._journal.write(base)
+            base = self._originals()
             self._guard = Guard(self._journal.path, self._root, lock)
+            self._journal.write(base)
         except BaseException:
-            self._journal.release()
+            self._end_watch()
             raise
         self._base = base
         return base
+
+    def _originals(self) -> State:
+        """Return what is set now, but for what an earlier run could not put back."""
+        found = self._control.current()
+        try:
+            kept = self._journal.read()
+        except ValueError:
+            self._journal.set_aside()
+            return found
+        if kept is None or not kept[1]:
+            return found
+        return State(values={**found.values, **kept[0].values})
+
+    def _end_watch(self) -> None:
+        if self._guard is not None:
+            self._guard.dismiss()
+            self._guard = None
+        self._journal.release()
 
 
 @contextmanager

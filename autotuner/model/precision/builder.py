@@ -104,7 +104,11 @@ class _Int8:
             self._report(Progress(step="calibrating", done=done, total=total))
 
         return static.calibrate(
-            prepared, self._calibrating, self._calibration.method, on_sample=count
+            prepared,
+            self._calibrating,
+            self._calibration.method,
+            symmetric=self._order.variant == "int8-symmetric",
+            on_sample=count,
         )
 
     def _affordable(self, samples: Inputs) -> int:

@@ -4,7 +4,8 @@ Made with ``onnxruntime.quantization``, step by step, so that one calibration se
 of mixed precision. NNCF would make models of the same form and bring twenty packages more.
 
 Weights are symmetric int8 and activations uint8 with a zero point: of the formats that ONNX Runtime
-and OpenVINO both take it was the fastest on either, on x86-64 with VNNI. Only operators that both
+and OpenVINO both take it was the fastest on either, on x86-64 with VNNI. TensorRT takes neither
+uint8 nor zero points nor quantised biases: *symmetric* models have none. Only operators that both
 run in integers are quantised; a Softmax, Mul or Sigmoid between QDQ pairs loses accuracy and time.
 """
 
@@ -50,10 +51,11 @@ class StaticQuantizer:
     them that do the work.
     """
 
-    def __init__(self, prepared: PreparedGraph, ranges: Any) -> None:
+    def __init__(self, prepared: PreparedGraph, ranges: Any, *, symmetric: bool) -> None:
         self._prepared = prepared
+        self._symmetric = symmetric
         self._ranges = ranges
-        self._reduced_range = saturates_here()
+        self._reduced_range = saturates_here() and not symmetric
         model = prepared.load()
         infinite = infinite_constants(model)
         nodes = [
@@ -74,12 +76,15 @@ class StaticQuantizer:
             per_channel=True,
             reduce_range=self._reduced_range,
             weight_qType=QuantType.QInt8,
-            activation_qType=QuantType.QUInt8,
+            activation_qType=QuantType.QInt8 if self._symmetric else QuantType.QUInt8,
             tensors_range=self._ranges,
             nodes_to_quantize=[name for name in self.nodes if name not in left],
             nodes_to_exclude=[],
             op_types_to_quantize=list(_OPERATORS),
-            extra_options={},
+            extra_options={
+                "ActivationSymmetric": self._symmetric,
+                "QuantizeBias": not self._symmetric,
+            },
         )
         quantizer.quantize_model()
         target.with_name(f"{target.name}.data").unlink(missing_ok=True)
@@ -91,6 +96,7 @@ def calibrate(
     samples: Iterable[Feeds],
     method: Method,
     *,
+    symmetric: bool,
     on_sample: Callable[[], None],
 ) -> StaticQuantizer:
     """Run *samples* through the model and return a quantiser that knows its tensors' ranges."""
@@ -110,7 +116,7 @@ def calibrate(
         name for name, tensor in ranges.items() if not np.isfinite(tensor.range_value).all()
     ]:
         del ranges.data[name]  # it has no scale, and the quantiser would stop at it
-    return StaticQuantizer(prepared, ranges)
+    return StaticQuantizer(prepared, ranges, symmetric=symmetric)
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,11 @@ from pathlib import Path
 from jetson_rig.files import COMMAND, KNOBS
 from jetson_rig.inside import USERS
 
+SITE = "/opt/rig/site/sitecustomize.py"
+_TOLD = re.compile(
+    r"cur_freq|/rate:|/load:|/temp:|curr\d_input|mc_all|target_freq|cpu/online|/cgroup/"
+)
+"""What the hardware tells and nobody sets."""
 _START_S = 60.0
 _POLL_S = 0.05
 
@@ -87,6 +93,16 @@ class Rig:
     def knob(self, name, value):
         """Turn ``cpu_util``, ``gpu_demand``, ``ambient`` or ``nvpmodel_fault``."""
         self._put(f"{KNOBS}/{name}", value)
+
+    def settings(self):
+        """Return every value below ``/sys`` that can be set, and the number of the mode."""
+        places = ("/sys/devices", "/sys/kernel", "/sys/class/hwmon", "/var/lib/nvpmodel")
+        found = self.run("grep", "-rs", "", *places, capture_output=True).stdout.splitlines()
+        return {line for line in found if not _TOLD.search(line) and not line.endswith(":")}
+
+    def at_start(self, program):
+        """Let every Python that starts inside from now on run *program* first."""
+        self.run("tee", "-a", SITE, input=program, stdout=subprocess.DEVNULL, check=True)
 
     def service(self, command):
         """Let jtop's service ``start``, ``stop``, ``suspend``, ``resume``, the board ``reboot``."""

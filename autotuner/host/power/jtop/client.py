@@ -11,7 +11,7 @@ import sys
 import time
 
 _POLL_S = 0.2
-_BEGIN_S = 2.0
+_BEGIN_S = 1.0
 
 
 def main() -> int:
