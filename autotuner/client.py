@@ -6,34 +6,25 @@ import contextlib
 import itertools
 import os
 import select
-import shutil
 import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autotuner import locations, wire
+from autotuner import locations, sockets, wire
 from autotuner.core.encoding import encode
-from autotuner.core.errors import InputError, MachineError, ProtocolError
+from autotuner.core.errors import InputError, MachineError
 from autotuner.core.events import Ending, Event, decode_event
 from autotuner.core.request import KINDS, Request
+from autotuner.sockets import DaemonGone
 
-_START_S = 20.0
+__all__ = ["Client", "DaemonGone", "bridge", "connected"]
+
 _READ_BYTES = 1 << 16
 _MOST_FAILURES = 10
 _PAUSE_S = 0.05
-_STARTED: list[subprocess.Popen[bytes]] = []  # it outlives us, of which Popen would warn
-
-
-class DaemonGone(ProtocolError):  # noqa: N818 - a fact about the daemon
-    """The daemon hung up."""
-
-    def __init__(self) -> None:
-        super().__init__("The daemon went away; run the command again, it goes on where it was.")
 
 
 class Client:
@@ -266,57 +257,8 @@ def connected(state: Path, host: str | None = None) -> Iterator[Client]:
     with AUTOTUNE_STATE_DIR. With *host* it is the daemon there that is spoken to, through ssh.
     Raises StateError when the state folder cannot be used, MachineError when no daemon comes up.
     """
-    if host is not None:
-        with _greeted_there(host) as client:
-            yield client
-        return
-    if "AUTOTUNE_SOCKET" in os.environ or "AUTOTUNE_STATE_DIR" not in os.environ:
-        with contextlib.suppress(PermissionError):
-            found = _connect(locations.system_socket())
-            if found is not None:
-                with Client(found, _patiently) as client:
-                    client.greet()
-                    yield client
-                return
-    locations.make_folder(state)
-    path = locations.private_socket(state)
-    with _greeted(state, path) as client:
+    with _of_host(host) if host is not None else (_of_box() or _private(state)) as client:
         yield client
-
-
-def _greeted_there(host: str) -> Client:
-    if host.startswith("-"):
-        raise InputError(f"{host!r} is no host; write it as for ssh, such as user@box.")
-    client = Client(_through_ssh(host), lambda: _through_ssh(host))
-    try:
-        client.greet()
-    except DaemonGone as error:
-        raise MachineError(
-            f"No daemon answers on {host}: ssh has said why, or `{_remote()}` is not found there; "
-            "name it with AUTOTUNE_REMOTE."
-        ) from error
-    return client
-
-
-def _through_ssh(host: str) -> socket.socket:
-    """Start the user's own ssh, whose keys and settings hold, and the bridge at its other end."""
-    ssh = shutil.which("ssh")
-    if ssh is None:
-        raise MachineError("ssh is not found; install an OpenSSH client.")
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen(
-            [ssh, "-T", host, f"{_remote()} bridge"],
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
-            start_new_session=True,  # Ctrl-C is for us to handle
-        )
-    _STARTED.append(process)
-    return ours
-
-
-def _remote() -> str:
-    return os.environ.get("AUTOTUNE_REMOTE", "autotune")
 
 
 def bridge(state: Path, source: int, target: int) -> None:
@@ -328,57 +270,38 @@ def bridge(state: Path, source: int, target: int) -> None:
         client.relay(source, target)
 
 
-def _patiently() -> socket.socket:
-    """Wait for the box's daemon to come back; raises DaemonGone when it does not."""
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        if connection := _connect(locations.system_socket()):
-            return connection
-        time.sleep(0.1)
-    raise DaemonGone
+def _of_host(host: str) -> Client:
+    client = Client(sockets.through_ssh(host), lambda: sockets.through_ssh(host))
+    try:
+        client.greet()
+    except DaemonGone as error:
+        raise MachineError(
+            f"No daemon answers on {host}: ssh has said why, or `{sockets.remote_command()}` is "
+            "not found there; name it with AUTOTUNE_REMOTE."
+        ) from error
+    return client
 
 
-def _greeted(state: Path, path: Path) -> Client:
-    def reconnect() -> socket.socket:
-        return _connect(path) or _start(state, path)
+def _of_box() -> Client | None:
+    if "AUTOTUNE_STATE_DIR" in os.environ and "AUTOTUNE_SOCKET" not in os.environ:
+        return None
+    path = locations.system_socket()
+    connection = sockets.connect(path)
+    if connection is None:
+        return None
+    client = Client(connection, lambda: sockets.wait_for(path))
+    client.greet()
+    return client
 
-    while True:
+
+def _private(state: Path) -> Client:
+    locations.make_folder(state)
+    path = locations.private_socket(state)
+    for _ in range(_MOST_FAILURES):
         try:
-            client = Client(reconnect(), reconnect)
+            client = Client(sockets.private(state, path), lambda: sockets.private(state, path))
             client.greet()
         except DaemonGone:
             continue  # it was just ending itself; the next one is ours
         return client
-
-
-def _connect(path: Path) -> socket.socket | None:
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        connection.connect(str(path))
-    except (FileNotFoundError, ConnectionRefusedError):
-        connection.close()
-        return None
-    return connection
-
-
-def _start(state: Path, path: Path) -> socket.socket:
-    log = state / "daemon.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "autotuner.daemon", "private", str(state), str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C and a lost terminal are the client's affair
-        )
-    _STARTED.append(process)
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        if connection := _connect(path):
-            return connection
-        if (status := process.poll()) and status < 0:
-            raise DaemonGone  # somebody killed it
-        if status:
-            break
-        time.sleep(0.01)
-    raise MachineError(f"The daemon does not start; see {log}.")
+    raise DaemonGone

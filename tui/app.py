@@ -319,7 +319,7 @@ def farewell(session: Session) -> str:
         figures = result(ending.winner.measurement, view.objective) if ending.winner else ""
         return (
             f"{ending.message}\nWinner:  {ending.winner and ending.winner.config}: {figures}\n"
-            f"Profile: {ending.profile}\nNext:    autotune apply {name}"
+            f"Profile: {ending.profile}" + (f"\nNext:    autotune apply {name}" * ending.proven)
         )
     if ending is not None:
         return str(getattr(ending, "message", "The job has ended."))

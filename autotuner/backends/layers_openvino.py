@@ -63,7 +63,7 @@ class OpenVinoLayers(OpenVino):
 
 def _since(before: Any, after: Any, runs: int) -> float:
     """Return the average of the last *runs*, in seconds, from averages since the beginning."""
-    early, late = (counter.real_time.total_seconds() for counter in (before, after))
+    early, late = (float(counter.real_time.total_seconds()) for counter in (before, after))
     return max(0.0, late + (late - early) * _WARM_UP_RUNS / runs)
 
 

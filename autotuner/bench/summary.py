@@ -45,6 +45,11 @@ class SteadyRun:
         if earlier is None:
             return self
         shares = (earlier.window_s, self.window_s)
+        rails = {name for name in earlier.extra.keys() & self.extra if name.startswith("power_w.")}
+        means = {
+            name: float(np.average((earlier.extra[name], self.extra[name]), weights=shares))
+            for name in rails
+        }
         return replace(
             earlier,
             batches=earlier.batches.followed_by(self.batches),
@@ -52,6 +57,7 @@ class SteadyRun:
             power_w=_mean((earlier.power_w, self.power_w), shares),
             clock_mhz=_mean((earlier.clock_mhz, self.clock_mhz), shares),
             throttled=self.throttled if not earlier.throttled else True,
+            extra={**earlier.extra, **means},
         )
 
     def throughput(self, confidence: float) -> Estimate:

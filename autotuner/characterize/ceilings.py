@@ -20,7 +20,7 @@ from autotuner.core.layer_profile import Ceilings
 
 _SIDE = 1024
 _LONG = 16 * 1024
-_SECONDS = 0.3
+_SECONDS = 0.5
 
 
 def measure_ceilings(backend: Backend, config: Config) -> Ceilings:

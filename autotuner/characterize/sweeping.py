@@ -101,7 +101,9 @@ def _sweep(
     pairs = guard.wanted(
         None if providers == ALL else providers, None if precisions == ALL else precisions
     )
-    space = grid(guard.offered(pairs), sweep)
+    # Named as in a search on this box, so that it recognises what is measured here.
+    names = plan.search_space(guard.offered(guard.wanted()), {}).names
+    space = grid(guard.offered(pairs), names, sweep)
     fingerprint = subject.fingerprint.digest
     facts = stored_facts(storage, fingerprint=fingerprint)
     configs = [dict(config) for config in space]
@@ -183,14 +185,15 @@ def _measure(
             )
 
 
-def grid(subject: Subject, sweep: Mapping[str, tuple[Value, ...]]) -> SearchSpace:
-    """Return every configuration of the *sweep*; what it does not name stays the usual.
+def grid(
+    subject: Subject, names: Sequence[str], sweep: Mapping[str, tuple[Value, ...]]
+) -> SearchSpace:
+    """Return every configuration of the *sweep*; what else there is in *names* stays the usual.
 
     Where it names workers and no threads, the workers share the CPUs evenly.
     """
     usual = subject.usual.to_mapping()
     usable = subject.topology.usable
-    names = plan.search_space(subject, {}).names
     narrowed: dict[str, tuple[Value, ...]] = {name: (usual[name],) for name in names}
     narrowed |= {name: values for name, values in sweep.items() if values != ALL}
     narrowed = {name: v for name, v in narrowed.items() if sweep.get(name) != ALL}

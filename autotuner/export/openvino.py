@@ -9,7 +9,8 @@ from autotuner.core.profile import Profile
 from autotuner.export.origin import device_of, heading
 
 _PROVIDERS = ("openvino-cpu", "openvino-gpu", "openvino-npu")
-_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+# What is not quantised in an INT8 graph is computed in FP32.
+_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 _CODE = '''\
 """Compiles the tuned model; start WORKERS processes of it and feed BATCH_SIZE samples at a time."""
 
@@ -19,12 +20,22 @@ MODEL = {model!r}
 DEVICE = {device!r}
 BATCH_SIZE = {batch_size!r}
 WORKERS = {workers!r}
+SHAPES = {sample_shapes!r}  # of one sample
 PROPERTIES = {properties!r}
 
 
-def compile_model(model=MODEL):
-    """Return the model at this path, compiled with the properties that it was tuned with."""
-    return openvino.Core().compile_model(model, DEVICE, PROPERTIES)
+def compile_model(path=MODEL):
+    """Return the model at this path, compiled for full batches as it was tuned."""
+    core = openvino.Core()
+    model = core.read_model(path)
+    shapes = {{}}
+    for name, shape in SHAPES.items():
+        declared = model.input(name).get_partial_shape()
+        if declared.is_dynamic:
+            batched = declared.rank.is_dynamic or declared.rank.get_length() > len(shape)
+            shapes[name] = [BATCH_SIZE, *shape] if batched else shape
+    model.reshape(shapes)
+    return core.compile_model(model, DEVICE, PROPERTIES)
 '''
 
 
@@ -41,10 +52,14 @@ def _settings(profile: Profile) -> dict[str, Any]:
     _, device = device_of(profile, providers=_PROVIDERS, target="OpenVINO")
     config = profile.winner.config
     properties: dict[str, Any] = {"NUM_STREAMS": 1}
-    if config.intra_op_threads is not None:
-        properties["INFERENCE_NUM_THREADS"] = config.intra_op_threads
-    if config.precision in _PRECISIONS:  # a quantised graph says its types itself
+    if config.precision in _PRECISIONS:
         properties["INFERENCE_PRECISION_HINT"] = _PRECISIONS[config.precision]
+    if device == "cpu":
+        # Its own pinning begins at the first CPU in every process.
+        properties["ENABLE_CPU_PINNING"] = False
+        if config.intra_op_threads is not None:
+            properties["INFERENCE_NUM_THREADS"] = config.intra_op_threads
+            properties["ENABLE_HYPER_THREADING"] = True
     return {
         "model": profile.model.path,
         "device": device.upper(),
@@ -52,5 +67,6 @@ def _settings(profile: Profile) -> dict[str, Any]:
         "batch_size": config.batch_size,
         "workers": config.workers,
         "affinity": config.affinity,
+        "sample_shapes": {name: list(s) for name, s in profile.fingerprint.shapes.items()},
         "properties": properties,
     }

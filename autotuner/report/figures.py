@@ -10,7 +10,7 @@ from typing import Any
 from autotuner.core.errors import MachineError
 from autotuner.core.layer_profile import LayerProfile
 from autotuner.core.partition import Partition
-from autotuner.core.sweep import Sweep
+from autotuner.core.sweep import ModelSize, Sweep
 from autotuner.report.series import Series, series
 
 _INK = "#7b828c"  # readable on white and on black
@@ -46,6 +46,12 @@ def of_sweeps(sweeps: Sequence[Sweep]) -> Iterator[Drawing]:
         if any(line.values(metric)[1] for line in lines):
             name = metric.partition("_")[0]
             yield _drawn(name, title, _by_batch(metric, unit), lines)
+
+
+def of_models(sweeps: Sequence[Sweep]) -> Iterator[Drawing]:
+    """Draw how fast models are beside how large they are, where several are known."""
+    if len(_sizes(sweeps)) > 1:
+        yield _drawn("models", "Models by operations, throughput and parameters", _models, sweeps)
 
 
 def of_layers(profile: LayerProfile) -> Iterator[Drawing]:
@@ -147,6 +153,30 @@ def _speed_up(axes: Any, lines: Sequence[Series]) -> None:
     _legend(axes)
 
 
+def _sizes(sweeps: Sequence[Sweep]) -> dict[str, ModelSize]:
+    return {size.model: size for sweep in sweeps for size in sweep.models if size.flops}
+
+
+def _models(axes: Any, sweeps: Sequence[Sweep]) -> None:
+    """Mark each model on each box; the area of a mark goes with its parameters."""
+    largest = max(size.parameters for size in _sizes(sweeps).values()) or 1
+    for number, sweep in enumerate(sweeps):
+        for size in sweep.models:
+            rates = [m.throughput_ips for _, m in sweep.measured(size.model) if m.throughput_ips]
+            if not rates or not size.flops:
+                continue
+            spot = (size.flops / 1e6, max(rates))
+            area = 30.0 + 400.0 * size.parameters / largest
+            axes.scatter(*spot, s=area, alpha=0.6, color=f"C{number % 10}")
+            name = size.model if len(sweeps) == 1 else f"{size.model}, {sweep.box}"
+            axes.annotate(name, spot, xytext=(8, 8), textcoords="offset points", fontsize=7)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.margins(0.2)
+    axes.set_xlabel("MFLOPs a sample, a multiply-add counted once")
+    axes.set_ylabel("most throughput, inferences/s")
+
+
 def _operators(axes: Any, profile: LayerProfile) -> None:
     rows = profile.operators()[:_MOST_BARS][::-1]
     axes.barh([row[0] for row in rows], [100.0 * row[2] for row in rows])
@@ -154,21 +184,20 @@ def _operators(axes: Any, profile: LayerProfile) -> None:
 
 
 def _timeline(axes: Any, profile: LayerProfile) -> None:
-    began = 0.0
+    began_ms = 0.0
     colors: dict[str, str] = {}
     for layer in profile.layers:
+        first = layer.operator not in colors
         color = colors.setdefault(layer.operator, f"C{len(colors) % 10}")
-        label = layer.operator if list(colors)[-1] == layer.operator else None
-        known = layer.operator in axes.get_legend_handles_labels()[1]
         axes.bar(
-            began,
+            began_ms,
             layer.time_us,
             width=layer.time_us / 1e3,
             align="edge",
             color=color,
-            label=None if known else label,
+            label=layer.operator if first else None,
         )
-        began += layer.time_us / 1e3
+        began_ms += layer.time_us / 1e3
     axes.set_xlabel("since the batch began, ms")
     axes.set_ylabel("time of the layer, us")
     _legend(axes)

@@ -40,6 +40,8 @@ def files(title: str, findings: Sequence[Finding]) -> dict[str, bytes]:
 
 def _sections(findings: Sequence[Finding]) -> Iterator[Section]:
     sweeps = [finding for finding in findings if isinstance(finding, Sweep)]
+    if drawings := tuple(figures.of_models(sweeps)):
+        yield Section(title="Models beside each other", drawings=drawings)
     models = dict.fromkeys(point.model for sweep in sweeps for point in sweep.points)
     for model in models:
         own = [_only(sweep, model) for sweep in sweeps]
@@ -71,7 +73,7 @@ def _layers(profile: LayerProfile) -> Section:
     return Section(
         title=f"The layers of {profile.model}: {profile.config}, {profile.device}",
         remarks=(
-            f"A batch takes {profile.plain_ms:.3f} ms, {profile.overhead:+.1%} while layers are timed.",
+            f"A batch takes {profile.plain_ms:.3f} ms, timed {profile.overhead:+.1%}.",
             f"Each layer's share is known to ±{profile.margin:.2%}.",
         ),
         drawings=tuple(figures.of_layers(profile)),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
+from autotuner.core.outcome import Measurement
 from autotuner.report.series import Series
-
-_STEP = 0.03
 
 
 def remarks(lines: Sequence[Series]) -> tuple[str, ...]:
@@ -28,11 +27,22 @@ def _bests(lines: Sequence[Series]) -> Iterator[str]:
 
 
 def _steps(lines: Sequence[Series]) -> Iterator[str]:
+    """Name the falls that neither confidence interval explains."""
     for line in lines:
-        sizes, values = line.values("throughput_ips")
-        for (_, before), (size, after) in pairwise(zip(sizes, values, strict=True)):
-            if after < before * (1.0 - _STEP):
-                yield f"{line.label}: throughput falls by {1 - after / before:.0%} at batch {size}."
+        known = [(size, m) for size, m in line.measured if m.throughput_ips]
+        for (_, before), (size, after) in pairwise(known):
+            _, most = _interval(after)
+            least, _ = _interval(before)
+            if most < least:
+                fall = 1.0 - (after.throughput_ips or 0.0) / (before.throughput_ips or 1.0)
+                yield f"{line.label}: throughput falls by {fall:.0%} at batch {size}."
+
+
+def _interval(measurement: Measurement) -> tuple[float, float]:
+    """Return what the throughput lies between, the value itself where that is not known."""
+    value = measurement.throughput_ips or 0.0
+    low, high = measurement.intervals.get("throughput_ips", (None, None))
+    return (value if low is None else low, value if high is None else high)
 
 
 def _crossings(lines: Sequence[Series]) -> Iterator[str]:

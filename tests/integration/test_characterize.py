@@ -15,7 +15,7 @@ def swept(shared_sandbox):
     out = shared_sandbox.home / "swept"
     done = shared_sandbox.run(
         "characterize", "inception-v2", *TX2, "--sweep", "batch_size=1,16,17,32,33",
-        "--seconds", 10, "--out", out,
+        "--seconds", 60, "--out", out,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return out, done.stdout
@@ -55,6 +55,17 @@ def test_what_is_known_is_not_measured_again(shared_sandbox, swept):
     assert len(document["sweep"]["points"]) == 6
     before = json.loads((swept[0] / "sweep.json").read_text())["sweep"]["points"]
     assert all(point in document["sweep"]["points"] for point in before)
+
+
+def test_a_later_search_knows_what_a_sweep_measured(shared_sandbox, swept):
+    """It measures nothing but what looks best once more; the first two were swept above."""
+    line = ("inception-v2", *TX2, "--max-latency", "400ms", "--batch-sizes", "1,16,32")
+    pinned = ("--workers", 1, "--power-modes", "MAXN", "--precisions", "fp32")
+    done = shared_sandbox.run("tune", *line, *pinned, "--seed", 1, "--json")
+    found = json.loads(done.stdout)
+    assert swept[0].exists()
+    assert found["config"]["batch_size"] == 16
+    assert found["trials"] <= 3, done.stderr
 
 
 def test_results_of_several_boxes_are_compared(shared_sandbox, swept):

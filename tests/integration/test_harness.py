@@ -49,7 +49,7 @@ def disturbances(monkeypatch):
     monkeypatch.setattr(
         "autotuner.bench.surroundings.disturbance", lambda *_: coming.pop(0) if coming else None
     )
-    monkeypatch.setattr("autotuner.bench.harness._BACKGROUND_S", 0.0)
+    monkeypatch.setattr("autotuner.bench.surroundings._BACKGROUND_S", 0.0)
     return coming
 
 

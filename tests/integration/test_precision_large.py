@@ -22,7 +22,7 @@ def quantize(prepared, model, target):
     """Quantise *prepared* with random inputs."""
     samples = InputSpec(tensors=resolve(inspect(model))).load()
     feeds = [samples.batch(1, index) for index in range(4)]
-    static.calibrate(prepared, feeds, "minmax", on_sample=list).quantize(target)
+    static.calibrate(prepared, feeds, "minmax", symmetric=False, on_sample=list).quantize(target)
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])

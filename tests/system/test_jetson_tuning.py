@@ -83,8 +83,8 @@ def board(folder, name, model):
 class Told:
     """What was seen of a run: its document, and the settings *before* and *after* it.
 
-    *power_w* is what each mode was measured to draw, *restoring_s* how long after each kill every
-    value was back.
+    *power_w* is what each mode was measured to draw. Of the *kills*, those that found values
+    changed had them back after *restoring_s*.
     """
 
     name: str
@@ -92,6 +92,7 @@ class Told:
     power_w: dict
     before: set
     after: set
+    kills: int
     restoring_s: list
 
 
@@ -111,7 +112,7 @@ def limited(request, tmp_path_factory, tiny_model):
         goal = ("--max-latency", "1s", "--max-power", f"{LIMITS_W[name]}W")
         command = (machine.model, *goal, *QUICK, *PINNED)
         before = machine.rig.settings()
-        restoring_s = killed(machine, command, before, kills)
+        restoring_s = restored(machine, command, before, kills)
         document = machine.ask(*command)
         trials = [e for e in machine.sandbox.events() if e["event"] == "trial_done"]
         return Told(
@@ -120,15 +121,16 @@ def limited(request, tmp_path_factory, tiny_model):
             power_w={t["config"]["power_mode"]: t["outcome"].get("power_w") for t in trials},
             before=before,
             after=machine.rig.settings(),
+            kills=kills,
             restoring_s=restoring_s,
         )
 
 
-def killed(machine, command, before, times):
-    """Start and kill *command* so many *times*; return how long each restoring took, in s.
+def restored(machine, command, before, times):
+    """Start and kill *command* so many *times*; return how long after it all was back, in s.
 
     The moments are random: from the start on in even rounds, from the first change of a setting on
-    in odd ones.
+    in odd ones. A kill that came before any change is not in the list.
     """
     chance, took_s = random.Random(5), []
     journal = machine.sandbox.state / "trial-power.json"
@@ -138,11 +140,12 @@ def killed(machine, command, before, times):
             assert running.poll() is None, running.communicate()
             time.sleep(0.01)
         time.sleep(chance.uniform(0.0, 4.0))
+        changed, began_s = machine.rig.settings() != before, time.monotonic()
         machine.kill()
-        began_s = time.monotonic()
         while machine.rig.settings() != before:
             assert time.monotonic() - began_s < 30.0, machine.rig.settings() ^ before
-        took_s.append(time.monotonic() - began_s)
+        if changed:
+            took_s.append(time.monotonic() - began_s)
         running.communicate()
     return took_s
 
@@ -168,17 +171,19 @@ def test_every_value_is_as_it_was(limited):
 
 def test_every_value_is_soon_back_after_a_kill(limited):
     """The guardian restores within a second, as a rule: the box may be busy."""
-    assert not limited.restoring_s or statistics.median(limited.restoring_s) <= 1.0
+    assert len(limited.restoring_s) >= limited.kills // 4
+    assert not limited.kills or statistics.median(limited.restoring_s) <= 1.0
 
 
 def test_the_search_finds_the_mode_that_measuring_each_one_finds(tmp_path, tiny_model):
-    """That with the least energy for an inference."""
+    """That with the least energy for an inference; who names no mode measures the present one."""
     with board(tmp_path, "orin-nano", tiny_model) as machine:
         found = machine.ask(machine.model, "--objective", "energy", *QUICK, *PINNED)
         energy_j = {}
         for mode in sorted(MODES["orin-nano"]):
-            options = ("--power-mode", mode, "--seconds", 1)
-            one = machine.ask("measure", machine.model, *PINNED, *options)
-            energy_j[mode] = one["measurement"]["energy_j"]
+            named = () if mode == "25W" else ("--power-mode", mode)
+            one = machine.ask("measure", machine.model, *PINNED, *named, "--seconds", 1)
+            energy_j[one["config"]["power_mode"]] = one["measurement"]["energy_j"]
+    assert energy_j.keys() == MODES["orin-nano"]
     assert found["config"]["power_mode"] == min(energy_j, key=energy_j.get), energy_j
     assert 0.0 < found["measurement"]["energy_net_j"] < found["measurement"]["energy_j"]

@@ -31,7 +31,7 @@ def main():
         confidence=0.5,
         dvfs=True,
         dimensions={
-            "batch_size": (1,),
+            "batch_size": (8,),
             "workers": (1,),
             "intra_op_threads": (1,),
             "affinity": ("none",),

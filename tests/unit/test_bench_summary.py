@@ -129,11 +129,13 @@ def test_without_idle_power_nothing_is_net_of_it():
 
 
 def test_power_of_two_runs_is_their_mean_by_time():
-    """Three seconds at 4 W and one at 8 W are 5 W; throttling once is throttling."""
-    earlier = run([10.0] * 9, window_s=3.0, power_w=4.0, throttled=True)
-    later = run([10.0] * 3, window_s=1.0, power_w=8.0, throttled=False)
+    """Three seconds at 4 W and one at 8 W are 5 W, of a rail too; throttling once counts."""
+    rails = [{"power_w.GPU": watts, "load_s": watts} for watts in (4.0, 8.0)]
+    earlier = run([10.0] * 9, window_s=3.0, power_w=4.0, throttled=True, extra=rails[0])
+    later = run([10.0] * 3, window_s=1.0, power_w=8.0, throttled=False, extra=rails[1])
     both = later.joined(earlier)
     assert both.power_w == pytest.approx(5.0)
+    assert both.extra == {"power_w.GPU": pytest.approx(5.0), "load_s": 4.0}
     assert both.throttled
     assert both.clock_mhz is None
 

@@ -155,17 +155,20 @@ def test_openvino_properties_name_streams_threads_and_precision():
     assert settings["device"] == "CPU"
     assert settings["properties"] == {
         "NUM_STREAMS": 1,
-        "INFERENCE_NUM_THREADS": 1,
         "INFERENCE_PRECISION_HINT": "bf16",
+        "ENABLE_CPU_PINNING": False,
+        "INFERENCE_NUM_THREADS": 1,
+        "ENABLE_HYPER_THREADING": True,
     }
+    assert settings["sample_shapes"] == {"images": [3, 320, 320]}
     compile(files["openvino_model.py"], "openvino_model.py", "exec")
 
 
-def test_a_quantised_graph_gets_no_precision_hint():
-    """Its types stand in the graph."""
+def test_what_a_quantised_graph_leaves_in_float_is_computed_in_fp32():
+    """Left to itself OpenVINO takes a narrower type where it can."""
     files = export.files(with_config(provider="openvino-cpu", precision="int8"), "openvino")
     properties = json.loads(files["openvino_model.json"])["properties"]
-    assert "INFERENCE_PRECISION_HINT" not in properties
+    assert properties["INFERENCE_PRECISION_HINT"] == "f32"
 
 
 @pytest.mark.parametrize(
@@ -220,6 +223,7 @@ def test_a_proven_profile_is_fit_for_use():
     [
         (replace(PROFILE, status="interrupted"), "it is interrupted: nothing shows"),
         (with_config(provider="simulated"), "it comes from a simulated device"),
+        (replace(PROFILE, simulated="jetson-tx2"), "it comes from a simulated device"),
     ],
 )
 def test_what_was_not_shown_on_a_real_device_is_not_fit_for_use(profile, reason):

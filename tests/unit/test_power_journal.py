@@ -7,7 +7,7 @@ import json
 import pytest
 
 from autotuner.core.errors import StateError
-from autotuner.host.power import NullControl, PowerError, State
+from autotuner.host.power import NullControl, PowerError, State, recovery
 from autotuner.host.power.journal import Journal
 from autotuner.host.power.recovery import put_back, recover
 
@@ -26,6 +26,12 @@ class Recorder(NullControl):
         """Remember *state*."""
         self.restored.append(state)
         return self.problems
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    """Have no kernel to wait for."""
+    monkeypatch.setattr(recovery, "_TAKEN_OVER_S", 0.0)
 
 
 @pytest.fixture

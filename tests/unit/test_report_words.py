@@ -52,8 +52,9 @@ def test_boxes_are_told_apart_only_where_there_are_several():
 
 
 def test_the_best_and_the_steps_are_named():
-    """A fall of more than three hundredths is a step; less is not."""
-    said = remarks(series([sweep((1, 1, 10.0), (2, 1, 20.0), (3, 1, 15.0), (4, 1, 14.7))]))
+    """A fall is a step where the intervals of both measurements lie apart."""
+    unsure = Measurement(throughput_ips=14.7, intervals={"throughput_ips": (14.0, 15.5)})
+    said = remarks(series([sweep((1, 1, 10.0), (2, 1, 20.0), (3, 1, 15.0), (4, 1, unsure))]))
     assert said == (
         "1 worker x 1 thread: most throughput 20.0/s at batch 2, 2.00 times that of batch 1.",
         "1 worker x 1 thread: throughput falls by 25% at batch 3.",

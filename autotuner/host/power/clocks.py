@@ -47,10 +47,11 @@ class ClockDomain:
         """Set the governor, the extras, then the limits in the order that the kernel accepts."""
         refused: dict[str, str] = {}
         for name in (*self._before_limits(), *self._limits_in_order(values)):
-            found = nodes.read(self.root, name)
-            if name in values and found not in (values[name], _UNSUPPORTED):
-                if (why := nodes.write(self.root, name, values[name])) is not None:
-                    refused[name] = why
+            if nodes.read(self.root, name) in (values.get(name), _UNSUPPORTED):
+                continue
+            why = nodes.write(self.root, name, values[name]) if name in values else None
+            if why is not None:
+                refused[name] = why
         said = []
         for name in self._files():
             if name not in values:

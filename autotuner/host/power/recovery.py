@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from autotuner.host.power.machine import open_control
 from autotuner.host.power.nvpmodel import NVPMODEL
 
 _WAIT_S = 60.0
+_TAKEN_OVER_S = 0.05
+"""What the killed one wrote last may not read back yet (see nodes.read_back)."""
+
 _PERSISTENT = frozenset({NVPMODEL})
 """What outlives a reboot: the platform applies the last mode at boot. All else starts anew."""
 
@@ -45,6 +49,7 @@ def put_back(journal: Journal, open_: Callable[[], PowerControl]) -> tuple[str, 
     if kept is None:
         return ()
     state, of_this_boot = kept
+    time.sleep(_TAKEN_OVER_S)
     if not of_this_boot:
         state = State(values={n: v for n, v in state.values.items() if n in _PERSISTENT})
     problems = open_().restore(state)

@@ -126,7 +126,7 @@ class Builder:
     def finished(self, x: str) -> onnx.GraphProto:
         """Turn the classes' scores *x* into probabilities and return the finished graph."""
         y = self.node("Softmax", [x], CLASSES, axis=-1)
-        shape = ["N", 3, self._size, self._size]
+        shape: list[str | int | None] = ["N", 3, self._size, self._size]
         return helper.make_graph(
             self._nodes,
             "network",
