@@ -78,7 +78,9 @@ def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool])
     pairs = guard.wanted(narrowed.get("provider"), narrowed.get("precision"))
     if left_out := guard.note(pairs):
         yield Note(text=left_out)
-    space = plan.search_space(guard.offered(pairs), narrowed, budget_ms=request.max_latency_ms)
+    # Where nothing of what was named exists, the message has to say what does.
+    offered = guard.offered(pairs) if pairs else subject
+    space = plan.search_space(offered, narrowed, budget_ms=request.max_latency_ms)
     if request.dry_run:
         yield _plan_done(subject, request, space)
         return

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 AUTOTUNE = Path(sys.executable).parent / "autotune"
-QUICK = ("--percentile", "50", "--confidence", "0.5")
-"""What is shown soon, also on a busy box: the final round needs few batches."""
+QUICK = ("--percentile", "50", "--confidence", "0.5", "--providers", "onnxruntime-cpu")
+"""What is shown soon, also on a busy box: one runtime, and a final round of few batches."""
 
 
 @dataclass(frozen=True)

@@ -314,13 +314,14 @@ def farewell(session: Session) -> str:
     if view is None:
         return ""
     ending = view.ending
-    if isinstance(ending, TuneDone) and ending.profile is not None:
-        name = ending.profile.rsplit("/", 1)[-1].removesuffix(".yaml")
-        figures = result(ending.winner.measurement, view.objective) if ending.winner else ""
-        return (
-            f"{ending.message}\nWinner:  {ending.winner and ending.winner.config}: {figures}\n"
-            f"Profile: {ending.profile}" + (f"\nNext:    autotune apply {name}" * ending.proven)
-        )
+    if isinstance(ending, TuneDone) and ending.profile is not None and ending.winner is not None:
+        figures = result(ending.winner.measurement, view.objective)
+        lines = [ending.message, f"Winner:  {ending.winner.config}: {figures}"]
+        lines.append(f"Profile: {ending.profile}")
+        if ending.proven:
+            name = ending.profile.rsplit("/", 1)[-1].removesuffix(".yaml")
+            lines.append(f"Next:    autotune apply {name}")
+        return "\n".join(lines)
     if ending is not None:
         return str(getattr(ending, "message", "The job has ended."))
     return (
