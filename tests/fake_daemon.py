@@ -32,9 +32,7 @@ async def serve(state, path):
     daemon = Daemon(
         queue=JobQueue(state / "jobs", NoteLauncher(), hold=True),
         shelf=Shelf(state / "profiles"),
-        active=ActiveProfile(
-            Sites(state=state, published=state / "active", lock=state / "lock")
-        ),
+        active=ActiveProfile(Sites(state=state, published=state / "active", lock=state / "lock")),
         state=state,
         system=False,
     )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events
 from textual.app import App, SystemCommand
 from textual.message import Message
 from textual.screen import Screen
@@ -81,10 +80,9 @@ class TerminalApp(App[None]):
         self.session = session
         self.feed = feed
         self.message: tuple[str, str] | None = None
-        self.strip_step = 1
         self._interval_s = interval_s
         self._clock = clock
-        self._plot = plot
+        self.plot = plot
         self._news: deque[News] = deque()
         self._due: set[str] = set()
         self._painted_at = float("-inf")
@@ -213,22 +211,13 @@ class TerminalApp(App[None]):
         self._due.add("clock")
         self._paint_when_due()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Note that the page is laid out anew; its panes paint themselves for their new sizes."""
-        event.stop()
-
     def _help(self, width: int) -> list[Line]:
         situation = self.session.situation(self._page.page)
         return keys.keys_help(self.actions, situation, width, self.session.glyphs)
 
     def _toggle_plot(self) -> None:
-        self._plot = not self._plot
-        self.mark_plot()
-
-    def mark_plot(self) -> None:
-        """Let the style sheet know whether the plot is shown."""
-        for screen in self.screen_stack:
-            screen.set_class(not self._plot, "-no-plot")
+        self.plot = not self.plot
+        self._page.suit_terminal()
 
     def _toggle_freeze(self) -> None:
         self.session.frozen_at = None if self.session.frozen_at is not None else self._clock()

@@ -69,14 +69,16 @@ class LayerStatistics:
         shares = []
         for times in zip(*([step.time_s for step in run.steps] for run in self.runs), strict=True):
             values = [time / total for time, total in zip(times, totals, strict=True)]
-            deviation = statistics.stdev(values) if len(values) > 1 else math.inf
-            margin = _NORMAL_95 * deviation / math.sqrt(len(values))
+            margin = 1.0  # one run tells nothing
+            if len(values) > 1:
+                margin = _NORMAL_95 * statistics.stdev(values) / math.sqrt(len(values))
             shares.append((statistics.fmean(values), margin))
         return shares
 
 
 def _plan(run: ProfiledRun) -> tuple[str, ...]:
-    return tuple(step.name for step in run.steps)
+    """Return what is done in order; names may be numbered anew in every session."""
+    return tuple(step.operator for step in run.steps)
 
 
 def _total(run: ProfiledRun) -> float:

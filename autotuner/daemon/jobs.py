@@ -12,7 +12,7 @@ from typing import Any, Literal
 from autotuner.core.errors import StateError
 from autotuner.core.events import ENDINGS, JobFailed, encode_event
 from autotuner.daemon.process import PAUSED, JobProcess, Launcher
-from autotuner.daemon.record import JobRecord, Wishes
+from autotuner.daemon.record import JobRecord, Submitted, Wishes
 
 State = Literal["queued", "running", "paused", "ended"]
 
@@ -33,6 +33,7 @@ class Job:
         elif record.wishes.paused:
             self.state = "paused"
         self._held = False
+        self._abandoned = record.wishes.cancelled  # its daemon died before it could conclude
         self._launcher = launcher
         self._changed = changed
         self._events: list[dict[str, Any]] | None = None if record.ended else record.events()
@@ -44,6 +45,11 @@ class Job:
     def id(self) -> str:
         """The job's name."""
         return self.record.id
+
+    def serves(self, submitted: Submitted) -> bool:
+        """Say whether the job will answer *submitted* too."""
+        same = self.record.submitted.asks_the_same_as(submitted)
+        return same and self.state != "ended" and not self._cancelled
 
     @property
     def alive(self) -> bool:
@@ -86,7 +92,7 @@ class Job:
 
     def hold(self) -> None:
         """Let a job of an earlier daemon wait until somebody asks for it."""
-        if self.state == "queued":
+        if self.state == "queued" and not self._abandoned:
             self._held, self.state = True, "paused"
 
     def release(self) -> None:
@@ -125,7 +131,7 @@ class Job:
 
     async def _live(self) -> None:
         """Run the job to its end, whose last event is always an ending, or until it is paused."""
-        if self._cancelled and not self.record.next_number:
+        if self._cancelled and (self._abandoned or not self.record.next_number):
             message = "The job was cancelled before it had a result."
             ending: dict[str, Any] | None = encode_event(
                 JobFailed(message=message, interrupted=True)

@@ -66,10 +66,11 @@ class JobQueue:
     def submit(self, submitted: Submitted) -> tuple[Job, bool]:
         """Return the job for a request and whether it is new.
 
-        A request that is equal to one under way joins it. Raises StateError when the disk refuses.
+        A request that is equal to one under way joins it, unless that is being cancelled. Raises
+        StateError when too many wait and when the disk refuses.
         """
         for job in self:
-            if job.state != "ended" and job.record.submitted.asks_the_same_as(submitted):
+            if job.serves(submitted):
                 job.resume()
                 return job, False
         if sum(job.state in {"queued", "paused"} for job in self) >= self._most_queued:

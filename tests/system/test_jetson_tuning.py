@@ -118,7 +118,11 @@ def limited(request, tmp_path_factory, tiny_model):
         return Told(
             name=name,
             document=document,
-            power_w={t["config"]["power_mode"]: t["outcome"].get("power_w") for t in trials},
+            power_w={
+                trial["config"]["power_mode"]: watts
+                for trial in trials
+                if (watts := trial["outcome"].get("power_w")) is not None
+            },
             before=before,
             after=machine.rig.settings(),
             kills=kills,

@@ -294,6 +294,18 @@ def test_v_hides_the_plot():
     drive(app, scenario)
 
 
+def test_a_thin_line_gets_the_plot_when_it_asks():
+    """With --lite the plot is away at first, and v fetches it."""
+    app, _ = make_app(MIDWAY, plot=False)
+
+    async def scenario(pilot):
+        assert not app.screen.query_one("#scatter").display
+        await press(pilot, "v")
+        assert app.screen.query_one("#scatter").display
+
+    drive(app, scenario)
+
+
 def test_export_writes_trials_and_a_picture(tmp_path):
     """E writes CSV, JSON and a picture to a folder of the job and says where."""
     app, _ = make_app(MIDWAY)

@@ -82,6 +82,32 @@ def test_an_equal_request_joins_the_job_under_way(tmp_path):
     asyncio.run(story())
 
 
+def test_what_is_being_cancelled_is_not_joined(tmp_path):
+    """Whoever asks again wants it; also after the daemon died before the job could conclude."""
+
+    async def first_life():
+        async with working(tmp_path) as (queue, launcher):
+            job, _ = queue.submit(submitted())
+            await until(lambda: launcher.started)
+            launcher.started[job.id].say(note("x"))
+            await until(lambda: job.record.next_number == 1)
+            job.cancel()
+            again, new = queue.submit(submitted())
+            assert (new, again.state) == (True, "queued")
+            again.cancel()
+            return job.id
+
+    async def second_life(id_):
+        async with working(tmp_path, hold=True) as (queue, launcher):
+            again, new = queue.submit(submitted())
+            assert (await told(queue[id_]))[-1]["interrupted"]
+            await until(lambda: again.id in launcher.started)
+            assert new
+            assert list(launcher.started) == [again.id]
+
+    asyncio.run(second_life(asyncio.run(first_life())))
+
+
 def test_a_paused_job_gives_the_box_away(tmp_path):
     """Its process ends after the trial in hand; it goes on in its turn, in a new one."""
 

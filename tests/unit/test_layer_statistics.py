@@ -85,6 +85,16 @@ def test_the_margin_shrinks_with_the_number_of_runs():
     assert many.margin == pytest.approx(few.margin / 4.0, rel=0.2)
 
 
+def test_steps_may_be_named_anew_in_every_round():
+    """A runtime numbers what it makes up; the same operators in order are the same plan."""
+    found = LayerStatistics()
+    found.add([], [run(2.0, 1.0, origins=(("conv_1",), ("join",)))])
+    assert found.margin == 1.0  # one run tells nothing
+    found.add([], [run(2.0, 1.0, origins=(("conv_7",), ("join",)))])
+    assert len(found.runs) == 2
+    assert found.margin < 1e-9
+
+
 def test_a_round_with_another_plan_is_left_out():
     """Its steps cannot be added to those of the others."""
     found = LayerStatistics()

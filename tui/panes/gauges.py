@@ -34,11 +34,11 @@ class Gauge:
     first: bool = True
 
 
-def gauges(session: Session, width: int, height: int, step: int = 1) -> list[Line]:
+def gauges(session: Session, width: int, height: int) -> list[Line]:
     """Return the machine's gauges for a pane of this size.
 
-    The histories show every *step*-th reading. Where there is room they are drawn several lines
-    high; where there is not the CPUs share one line, and then what is least telling is left out.
+    Where there is room the histories are drawn several lines high; where there is not the CPUs
+    share one line, and then what is least telling is left out.
     """
     readings, glyphs = session.sensors, session.glyphs
     if readings.t is None:
@@ -61,7 +61,7 @@ def gauges(session: Session, width: int, height: int, step: int = 1) -> list[Lin
     for gauge in shown:
         rows = min(_MOST_ROWS, 1 + each + (rest > 0)) if gauge.history else 1
         rest -= bool(gauge.history)
-        lines += _lines(gauge, (width, taken), rows, step, glyphs)
+        lines += _lines(gauge, (width, taken), rows, glyphs)
     return lines
 
 
@@ -231,17 +231,16 @@ def _silent(readings: Sensors) -> list[Gauge]:
     ]
 
 
-def _lines(gauge: Gauge, size: tuple[int, int], rows: int, step: int, glyphs: Glyphs) -> list[Line]:
+def _lines(gauge: Gauge, size: tuple[int, int], rows: int, glyphs: Glyphs) -> list[Line]:
     """Return the line of *gauge*, or *rows* of them when its history is drawn that high."""
     width, taken = size
     if not gauge.history:
         head = (*_head(gauge, _LABEL + _VALUE), Piece(f" {gauge.second}", _ink_of_second(gauge)))
         return [fit(head, width, glyphs)]
     room = max(0, width - taken - 1)
-    values = gauge.history[:: -max(1, step)][:room][::-1]
     if room == 0:
         return [fit(_head(gauge, taken), width, glyphs)]
-    drawn = graph(values, (room, rows), gauge.low, gauge.high, glyphs)
+    drawn = graph(gauge.history, (room, rows), gauge.low, gauge.high, glyphs)
     inks = [gauge.ink] if rows == 1 else [_level(gauge, row, rows) for row in range(rows)]
     first: Line = (*_head(gauge, taken), Piece(drawn[0], inks[0]))
     below = zip(drawn[1:], inks[1:], strict=True)

@@ -162,7 +162,7 @@ class Dashboard(TrialPage):
         yield self.filter()
 
     def _gauges(self, width: int, height: int) -> list[Line]:
-        return gauges.gauges(self.session, width, height, self.tui.strip_step)
+        return gauges.gauges(self.session, width, height)
 
     def _search(self, width: int, height: int) -> list[Line]:
         return search.search(self.session, width, height)

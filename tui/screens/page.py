@@ -90,8 +90,13 @@ class Page(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what changed while another page was shown."""
-        self.set_class(self.session.glyphs.border == "ascii", "-ascii")
+        self.suit_terminal()
         self.repaint_all()
+
+    def suit_terminal(self) -> None:
+        """Let the style sheet know of the glyphs, and whether the plot is wanted."""
+        self.set_class(self.session.glyphs.border == "ascii", "-ascii")
+        self.set_class(not self.tui.plot, "-no-plot")
 
     @on(Pane.Pressed)
     def _pressed(self, message: Pane.Pressed) -> None:
