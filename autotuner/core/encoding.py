@@ -13,14 +13,17 @@ from autotuner.core.errors import InputError
 
 
 def encode(value: Any) -> Any:
-    """Return *value* as plain JSON data; optional fields that are None or empty are left out."""
+    """Return *value* as plain JSON data; fields that are None or empty by default are left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
         required = _required(type(value))
         return {
-            name: encode(item)
-            for name, item in fields
-            if name in required or item not in (None, {}, ())
+            field.name: encode(item)
+            for field in dataclasses.fields(value)
+            for item in [getattr(value, field.name)]
+            # An empty tuple says something else than None where None is the default.
+            if field.name in required
+            or item not in (None, {}, ())
+            or (item is not None and field.default is None)
         }
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}

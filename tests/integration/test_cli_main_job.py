@@ -236,6 +236,7 @@ def test_a_terminal_sees_a_line_and_control_c_ends_the_run(sandbox, steady_model
     command = sandbox.start(
         steady_model,
         *LONG,
+        "--plain",
         prefix=["setsid", "--ctty", "--wait"],
         start_new_session=False,
         **terminal,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pwd
@@ -108,6 +109,7 @@ def code(answer):
         (request("hello", {"protocol": 99}), wire.REFUSED),
         (b"x" * (3 << 20) + b"\n", wire.PARSE_ERROR),
     ],
+    ids=itertools.count(),  # a name of megabytes would not fit into the environment of a process
 )
 def test_what_does_not_fit_gets_an_error(daemon, sent, expected):
     """With its number and words, and the next message is answered."""

@@ -16,6 +16,8 @@ from power_machines import CPU, lay_out, personal_computer
 
 from autotuner.daemon.service import Service
 
+pytestmark = pytest.mark.soak
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 RIVAL = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
@@ -148,7 +150,7 @@ def test_only_the_group_gets_in(booted):
     assert booted["member"]["may"] == ["watch", "submit", "apply"]
 
 
-@pytest.fixture(scope="module", params=[3, pytest.param(50, marks=pytest.mark.soak)])
+@pytest.fixture(scope="module", params=[3, 50])
 def killed(request, box, booted):  # noqa: ARG001 - it comes first
     """Return what a subscriber heard of a search whose daemon was killed again and again."""
     return box.boot(f"kill_{request.param}", wait_s=120 + 15 * request.param)

@@ -17,6 +17,8 @@ from jetson_rig.rig import Rig
 from rigs import need_programs, need_root
 from sandbox import QUICK, Sandbox
 
+pytestmark = pytest.mark.soak
+
 PINNED = ("--batch-size", 4, "--workers", 1, "--threads", 1, "--affinity", "none")
 MODES = {
     "orin-nano": {"25W", "15W", "MAXN_SUPER", "25W+max", "15W+max", "MAXN_SUPER+max"},
@@ -101,7 +103,7 @@ class Told:
     params=[
         ("orin-nano", 6),
         ("agx-orin", 0),
-        pytest.param(("orin-nano", 20), marks=pytest.mark.soak),
+        ("orin-nano", 20),
     ],
     ids=lambda param: f"{param[0]}-{param[1]}-kills",
 )
