@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from autotuner.bench import loadgen
 from autotuner.bench.bench import Bench
 from autotuner.bench.loadtest import LoadTest
 from autotuner.bench.summary import SteadyRun
+from autotuner.core.config import Config
 from autotuner.core.errors import InputError, ModelError
 from autotuner.core.events import (
     Event,
@@ -85,7 +87,7 @@ def verify(
             test = _load_test(bench, standard, profile)
             if isinstance(test, LoadTest):
                 yield Note(text=f"LoadGen may take {test.most_s:.0f} s.")
-                second = bench.ask_loadgen(config, test)
+                second = bench.ask_loadgen(_asked(profile), test)
             else:
                 second = test
     differences = profile.fingerprint.differences(subject.fingerprint)
@@ -145,7 +147,7 @@ def _load_test(bench: Bench, standard: Standard, profile: Profile) -> LoadTest |
     That is the proven one in the scenario server. The closed loop has none: there it is a safe
     share of the highest rate that the simulation predicts, never above that of the throughput.
     """
-    config, workload = profile.winner.config, profile.workload
+    workload = profile.workload
     recorded_ips = profile.winner.measurement.throughput_ips
     q, budget_ms = profile.objective.latency_bound or (profile.objective.percentile, None)
     if _one_at_a_time(profile):
@@ -154,12 +156,20 @@ def _load_test(bench: Bench, standard: Standard, profile: Profile) -> LoadTest |
     assert rate_ips is not None
     if workload.scenario != "server":
         server = scenario.Server(bench, standard, rate_ips=None, seed=workload.seed)
-        predicted = server.trial(config)
+        predicted = server.trial(_asked(profile))
         if isinstance(predicted, Failed):
             return predicted
         assert predicted.throughput_ips is not None
         rate_ips = _SAFE_SHARE * min(rate_ips, predicted.throughput_ips)
     return LoadTest(percentile=q, target_qps=rate_ips, target_latency_ms=budget_ms)
+
+
+def _asked(profile: Profile) -> Config:
+    """Return the winner as LoadGen asks it: queries queue, so batches come in any size."""
+    config = profile.winner.config
+    if _one_at_a_time(profile) or config.max_queue_delay_ms is not None:
+        return config
+    return replace(config, max_queue_delay_ms=0.0)
 
 
 def _one_at_a_time(profile: Profile) -> bool:
