@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any, Literal
 
@@ -123,10 +122,18 @@ class Classes:
 
 
 def _common(reference: list[int], candidate: list[int]) -> tuple[int, int]:
-    """Return how many labels both have in the same order, and how many the longer one has."""
-    matcher = SequenceMatcher(None, reference, candidate, autojunk=False)
-    same = sum(block.size for block in matcher.get_matching_blocks())
-    return same, max(len(reference), len(candidate))
+    """Return how many labels both have in the same order, and how many the longer one has.
+
+    The longest common subsequence, row by row (Wagner and Fischer, 1974).
+    """
+    above = [0] * (len(candidate) + 1)
+    for label in reference:
+        row = [0]
+        for position, other in enumerate(candidate):
+            same = above[position] + 1 if label == other else 0
+            row.append(max(same, above[position + 1], row[position]))
+        above = row
+    return above[-1], max(len(reference), len(candidate))
 
 
 def _flat(runs: tuple[Array, ...]) -> Array:

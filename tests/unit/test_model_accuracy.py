@@ -10,6 +10,12 @@ from autotuner.model.metric import Metric
 rng = np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_in_any_order():
+    """Let each test draw the numbers that it draws alone: they run in random order."""
+    rng.bit_generator.state = np.random.default_rng(0).bit_generator.state
+
+
 def verdict(reference, candidate, **options):
     """Judge one output, given as one array for all runs."""
     return judge(
@@ -131,6 +137,14 @@ def test_blanks_do_not_hide_changed_characters():
     result = verdict(np.eye(40)[best], np.eye(40)[wrong])
     assert result.judged_by == "top-1 agreement"
     assert result.score == pytest.approx(2 / 3)
+
+
+def test_the_best_reading_of_two_texts_counts():
+    """Four of these six labels are read; who begins with the first equal pair finds only two."""
+    best, wrong = np.zeros((40, 30), int), np.zeros((40, 30), int)
+    best[:, ::5] = [1, 3, 2, 2, 1, 3]
+    wrong[:, ::5] = [9, 3, 2, 9, 1, 3]
+    assert verdict(np.eye(20)[best], np.eye(20)[wrong]).score == pytest.approx(4 / 6)
 
 
 def test_a_text_that_is_read_a_step_later_is_the_same():
