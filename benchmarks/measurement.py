@@ -1,6 +1,6 @@
 """Compare what is measured with a plain loop, and print what measuring costs beside its windows.
 
-    python benchmarks/measurement.py --models inception-v2 squeezenet pp-ocr --pairs 7
+    python benchmarks/measurement.py --models inception-v2 squeezenet pp-ocr-detector --pairs 7
 
 Ours and the loop run in turn, A B A B, with sessions of their own that stay loaded. A ratio is the
 median over the pairs, ours / theirs; that of p99 stands with its interval, the second lowest to the
@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from networks import workload
 
 from autotuner import locations
 from autotuner.bench.harness import Harness
@@ -30,13 +30,12 @@ from autotuner.bench.window import Window
 from autotuner.core import Failed, Measurement
 from autotuner.core.config import Config
 from autotuner.core.events import Event, TrialDone, TrialStarted, TuneDone
-from autotuner.core.request import TuneRequest, Workload
+from autotuner.core.request import TuneRequest
 from autotuner.host import topology
 from autotuner.subject import Subject, resolve
 from autotuner.tuning import Places, tune
 
 LOOP = Path(__file__).with_name("plain_loop.py")
-DETECTOR, WHEEL = "PP-OCRv6_det_small.onnx", "rapidocr==3.10.0"
 CONFIGS = (
     Config(intra_op_threads=1),
     Config(intra_op_threads=2),
@@ -45,21 +44,6 @@ CONFIGS = (
     Config(workers=2, intra_op_threads=1),
     Config(batch_size=4, workers=2, intra_op_threads=1, affinity="compact"),
 )
-
-
-def workload(model: str, cache: Path) -> Workload:
-    """Return the workload of a reference model, or of ``pp-ocr``, which has trained weights."""
-    if model != "pp-ocr":
-        return Workload(model=model)
-    folder = locations.make_folder(cache / "benchmarks")
-    if not (folder / DETECTOR).exists():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-        subprocess.run([*pip, WHEEL], check=True)
-        (wheel,) = folder.glob("rapidocr-*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            (folder / DETECTOR).write_bytes(archive.read(f"rapidocr/models/{DETECTOR}"))
-        wheel.unlink()
-    return Workload(model=str(folder / DETECTOR), shapes=("x=3x320x320",))
 
 
 class PlainLoops:
@@ -186,7 +170,9 @@ def tune_by_default(model: str, cache: Path, budget_ms: float) -> None:
 def main(arguments: Iterable[str] | None = None) -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=["inception-v2", "squeezenet", "pp-ocr"])
+    parser.add_argument(
+        "--models", nargs="+", default=["inception-v2", "squeezenet", "pp-ocr-detector"]
+    )
     parser.add_argument("--pairs", type=int, default=7, help="at least 4")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     parser.add_argument("--budget-ms", type=float, default=50.0, help="of the default run")

@@ -21,8 +21,8 @@ def here():
     )
 
 
-def proven(model: Path, *, mode="present", config=None, throughput_ips=10.0, **changes):
-    """Return a proven profile of *model*, with *changes*."""
+def proven(path: Path, *, mode="present", config=None, throughput_ips=10.0, **changes):
+    """Return a proven profile of the model at *path*, with *changes*."""
     config = config or Config(batch_size=4, workers=2, intra_op_threads=1)
     measurement = Measurement(throughput_ips=throughput_ips, p99_ms=2.0)
     evidence = Evidence(config=replace(config, power_mode=mode), measurement=measurement)
@@ -30,8 +30,8 @@ def proven(model: Path, *, mode="present", config=None, throughput_ips=10.0, **c
         status="proven",
         created="2026-01-01T00:00:00+00:00",
         tool_version="0",
-        model=ModelRecord(name=model.stem, path=str(model), sha256="0" * 64),
-        workload=Workload(model=str(model)),
+        model=ModelRecord(name=path.stem, path=str(path), sha256="0" * 64),
+        workload=Workload(model=str(path)),
         objective=Objective.maximize("throughput_ips", [Constraint("p99_ms", at_most=5.0)]),
         confidence=0.95,
         winner=evidence,

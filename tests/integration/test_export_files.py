@@ -10,15 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from google.protobuf import text_format
+from made_profiles import proven
 from tritonclient.grpc import model_config_pb2
 
 from autotuner import cli, store
 from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
-from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import Measurement
-from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
-from autotuner.core.request import Workload
+from autotuner.core.profile import Evidence
 
 AWKWARD = "/models/a \"quoted\" $HOME `id` \\ 'net' #1 模型.onnx"
 
@@ -26,29 +25,10 @@ AWKWARD = "/models/a \"quoted\" $HOME `id` \\ 'net' #1 模型.onnx"
 @pytest.fixture
 def profile(tiny_model):
     """Return the profile of the tiny model."""
-    return Profile(
-        status="proven",
-        created="2025-01-01T00:00:00+00:00",
-        tool_version="0.1.0",
-        model=ModelRecord(name="tiny", path=str(tiny_model), sha256="ab"),
-        workload=Workload(model=str(tiny_model)),
-        objective=Objective.maximize("throughput_ips", [Constraint("p99_ms", at_most=50.0)]),
-        confidence=0.95,
-        winner=Evidence(
-            config=Config(batch_size=4, workers=2, intra_op_threads=1),
-            measurement=Measurement(throughput_ips=120.5, p99_ms=5.25),
-        ),
+    return proven(
+        tiny_model,
+        throughput_ips=120.5,
         baseline=Evidence(config=Config(), measurement=Measurement(throughput_ips=60.0)),
-        speedup=2.0,
-        search=SearchRecord(
-            trials=3,
-            failed=0,
-            space_size=10,
-            elapsed_s=1.0,
-            sampler="auto",
-            seed=0,
-            stopped_because="3 trials were made",
-        ),
         fingerprint=Fingerprint(model_sha256="ab", shapes={"x": (3, 16, 16)}),
     )
 

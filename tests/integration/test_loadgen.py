@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from made_profiles import proven
 from sleepers import batch_ms
 
 from autotuner import store, subject
@@ -17,7 +18,7 @@ from autotuner.core.config import BASELINE, Config
 from autotuner.core.events import LoadGenVerdict
 from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import Failed
-from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
+from autotuner.core.profile import Evidence, ModelRecord
 from autotuner.core.request import Workload
 from autotuner.host import topology
 from autotuner.model.inputs import InputSpec
@@ -45,30 +46,16 @@ def keep_profile(sandbox):
         measured = run.measurement(99.0, 0.95)
         budget_ms = GENEROUS * measured.p50_ms
         evidence = Evidence(config=config, measurement=measured)
-        profile = Profile(
-            status="proven",
-            created="2026-01-01T00:00:00+00:00",
-            tool_version="0",
+        objective = Objective.maximize("throughput_ips", [Constraint("p90_ms", at_most=budget_ms)])
+        profile = proven(
+            about.info.path,
             model=ModelRecord(
                 name=about.info.name, path=str(about.info.path), sha256=about.info.sha256
             ),
             workload=workload,
-            objective=Objective.maximize(
-                "throughput_ips", [Constraint("p90_ms", at_most=budget_ms)]
-            ),
-            confidence=0.95,
+            objective=objective,
             winner=evidence,
             baseline=Evidence(config=BASELINE, measurement=measured),
-            speedup=1.0,
-            search=SearchRecord(
-                trials=1,
-                failed=0,
-                space_size=1,
-                elapsed_s=1.0,
-                sampler="auto",
-                seed=0,
-                stopped_because="it was enough",
-            ),
             fingerprint=about.fingerprint,
         )
         return store.ProfileStore(sandbox.state / "profiles").save(profile)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from trained import DETECTOR, RECOGNISER, fetch_pp_ocr
+from trained import fetch_pp_ocr
 
 BUDGET_MS = 5000
 
@@ -22,7 +22,7 @@ def models(pytestconfig):
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [(DETECTOR, "3x320x320"), (RECOGNISER, "3x48x320")],
+    [("detector.onnx", "3x320x320"), ("recogniser.onnx", "3x48x320")],
 )
 def test_a_real_model_is_tuned(shared_sandbox, models, name, shape):
     """The p99 keeps the budget, and the winner is at least as fast as the runtime's default.
@@ -46,6 +46,6 @@ def test_a_real_model_is_tuned(shared_sandbox, models, name, shape):
 
 def test_free_axes_are_asked_for_by_name(shared_sandbox, models):
     """Height and width are free in the file, so that a shape has to be given."""
-    done = shared_sandbox.run(models / DETECTOR, "--max-latency", "1s")
+    done = shared_sandbox.run(models / "detector.onnx", "--max-latency", "1s")
     assert done.returncode == 2
     assert "--shape x=3x" in done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from trained import RECOGNISER, draw_texts, fetch_pp_ocr
+from trained import draw_lines, fetch_pp_ocr
 
 from autotuner.model.calibration import Calibration
 from autotuner.model.inputs import InputSpec
@@ -18,13 +18,13 @@ HEIGHT, WIDTH, SAMPLES = 48, 256, 50
 @pytest.fixture
 def recogniser(pytestconfig):
     """Return what the recogniser's file declares."""
-    return inspect(fetch_pp_ocr(pytestconfig.cache) / RECOGNISER)
+    return inspect(fetch_pp_ocr(pytestconfig.cache) / "recogniser.onnx")
 
 
 def test_the_recogniser_still_reads_in_int8(recogniser, tmp_path):
     """INT8 passes, if need be with a part in float, judged by the characters it reads."""
     data = tmp_path / "texts.npz"
-    np.savez(data, x=draw_texts(SAMPLES, HEIGHT, WIDTH))
+    np.savez(data, x=draw_lines(SAMPLES, HEIGHT, WIDTH))
     tensors = resolve(recogniser, {"x": (3, HEIGHT, WIDTH)})
     calibration = Calibration(inputs=InputSpec(tensors=tensors, data_path=data))
     variant = VariantStore(tmp_path / "cache").build(recogniser, "int8", calibration)

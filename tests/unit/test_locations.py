@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from autotuner import locations
 from autotuner.core.errors import StateError
+
+
+@pytest.fixture
+def tmp_path():
+    """Make a folder whose path leaves room for that of a socket, wherever pytest has its own."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -1,38 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from made_profiles import proven
 
-from autotuner.core.config import Config
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.objective import Constraint, Objective
-from autotuner.core.outcome import Measurement
-from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
-from autotuner.core.request import Workload
+from autotuner.core.profile import ModelRecord
 
-EVIDENCE = Evidence(config=Config(), measurement=Measurement(p99_ms=5.0))
-PROFILE = Profile(
-    status="proven",
-    created="2025-01-01T00:00:00Z",
-    tool_version="0.1.0",
-    model=ModelRecord(name="resnet-50", path="/models/resnet-50.onnx", sha256="ab" * 32),
+PROFILE = proven(
+    Path("/models/resnet-50.onnx"),
     objective=Objective.maximize("throughput_ips", [Constraint("p99_ms", at_most=50.0)]),
-    confidence=0.95,
-    winner=EVIDENCE,
-    baseline=EVIDENCE,
-    speedup=1.0,
-    search=SearchRecord(
-        trials=3,
-        failed=0,
-        space_size=10,
-        elapsed_s=1.0,
-        sampler="auto",
-        seed=0,
-        stopped_because="every configuration was measured",
-    ),
     fingerprint=Fingerprint(model_sha256="ab" * 32),
-    workload=Workload(model="resnet-50"),
 )
 
 

@@ -9,40 +9,14 @@ import pytest
 import yaml
 from core_values import profiles, quickly
 from hypothesis import assume, given
+from made_profiles import proven
 
 from autotuner import store
-from autotuner.core.config import Config
 from autotuner.core.errors import InputError, StateError
 from autotuner.core.fingerprint import Fingerprint
-from autotuner.core.objective import Constraint, Objective
-from autotuner.core.outcome import Measurement
-from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
-from autotuner.core.request import Workload
 from autotuner.store import ProfileStore
 
-MEASURED = Measurement(throughput_ips=120.5, p99_ms=5.25, n=300)
-PROFILE = Profile(
-    status="proven",
-    created="2025-01-01T00:00:00+00:00",
-    tool_version="0.1.0",
-    model=ModelRecord(name="net", path="/models/net.onnx", sha256="ab"),
-    workload=Workload(model="/models/net.onnx"),
-    objective=Objective.maximize("throughput_ips", [Constraint("p99_ms", at_most=50.0)]),
-    confidence=0.95,
-    winner=Evidence(config=Config(batch_size=4), measurement=MEASURED),
-    baseline=Evidence(config=Config(), measurement=MEASURED),
-    speedup=1.0,
-    search=SearchRecord(
-        trials=3,
-        failed=0,
-        space_size=10,
-        elapsed_s=1.0,
-        sampler="auto",
-        seed=0,
-        stopped_because="3 trials were made",
-    ),
-    fingerprint=Fingerprint(model_sha256="ab"),
-)
+PROFILE = proven(Path("/models/net.onnx"))
 
 
 def named(name):
