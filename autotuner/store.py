@@ -103,8 +103,8 @@ def write(profile: Profile, path: Path) -> Path:
 
     Raises StateError when it cannot be written.
     """
-    text = _HEADING + yaml.safe_dump(
-        _rounded(encode(profile)), sort_keys=False, allow_unicode=True, width=96
+    text = _HEADING + yaml.dump(
+        _rounded(encode(profile)), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +115,18 @@ def write(profile: Profile, path: Path) -> Path:
             "free some space there or choose another folder."
         ) from error
     return path
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes numbers that belong together, such as the sides of an interval, on one line."""
+
+
+def _represent_list(dumper: yaml.SafeDumper, data: list[Any]) -> yaml.SequenceNode:
+    flat = not any(isinstance(item, str | list | dict) for item in data)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
+
+
+_Dumper.add_representer(list, _represent_list)
 
 
 def _rounded(data: Any) -> Any:

@@ -132,17 +132,19 @@ def play(options: argparse.Namespace) -> None:
 
 
 class Watched:
-    """The interface in a pseudo terminal, its output counted."""
+    """The interface, started by *command*, in a pseudo terminal; its output is counted.
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        columns, rows = map(int, options.size.split("x"))
+    *size* is in columns and rows, such as ``120x40``.
+    """
+
+    def __init__(self, command: list[str], size: str) -> None:
+        columns, rows = map(int, size.split("x"))
         self.began = time.monotonic()
         self.process_id, self._terminal = pty.fork()
         if self.process_id == 0:
             os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-            os.execv(sys.executable, [sys.executable, __file__, "--play", *sys.argv[1:]])
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, size)
+            os.execv(command[0], command)
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.bytes = 0
 
     def read_for(self, seconds: float, until: bytes | None = None) -> float | None:
@@ -162,6 +164,12 @@ class Watched:
         """Send *keys*."""
         os.write(self._terminal, keys)
 
+    def close(self) -> None:
+        """End the interface and close its terminal."""
+        os.kill(self.process_id, signal.SIGKILL)
+        os.waitpid(self.process_id, 0)
+        os.close(self._terminal)
+
     def cpu_s(self) -> float:
         """Return the processor time that was used so far."""
         stat = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
@@ -176,7 +184,8 @@ class Watched:
 
 def measure(options: argparse.Namespace) -> None:
     """Start the interface, let it settle, and print what it costs."""
-    watched = Watched(options)
+    command = [sys.executable, __file__, "--play", *sys.argv[1:]]
+    watched = Watched(command, options.size)
     painted = watched.read_for(20.0, until=b"quit")
     busy = watched.cpu_s()
     watched.read_for(SETTLING_S)
@@ -205,7 +214,7 @@ def measure(options: argparse.Namespace) -> None:
     print(f"bytes, median second {statistics.median(per_second):8.0f} B/s (between trials)")
     print(f"bytes, first picture {first:8d} B")
     print(f"key answered, p90    {1000 * sorted(answers)[int(0.9 * len(answers))]:8.1f} ms")
-    os.kill(watched.process_id, signal.SIGKILL)
+    watched.close()
 
 
 def main() -> None:

@@ -101,10 +101,10 @@ class TerminalApp(App[None]):
         return dict(themes.DEFAULTS)
 
     def on_mount(self) -> None:
-        """Begin to follow the daemon."""
+        """Begin to follow the daemon once there is a picture."""
         self.session.now = self._clock()
         self.set_interval(self._interval_s, self._tick)
-        self.feed.start(self._deliver)
+        self.call_after_refresh(self.feed.start, self._deliver)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """Yield the actions for the palette."""

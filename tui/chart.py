@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tui import figures
 from tui.glyphs import Glyphs
-from tui.paint import Line, Piece
+from tui.paint import Line, Piece, merged
 
 _LEFT = 7
 _BRAILLE = 0x2800
@@ -41,6 +41,16 @@ class Scale:
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
+
+    def value(self, position: float) -> float:
+        """Return what lies at *position*."""
+        if self.log:
+            return self.low * math.pow(self.high / self.low, position)
+        return self.low + (self.high - self.low) * position
+
+    def cell(self, value: float, cells: int) -> int:
+        """Return which of so many *cells* holds *value*, the first or last for what is outside."""
+        return _cell(self.at(value), cells)
 
     def ticks(self, most: int) -> list[float]:
         """Return round values within the scale, *most* of them at the most."""
@@ -84,14 +94,15 @@ def draw(
     ys = scale([p.y for p in points])
     cells = [[Piece(" ")] * columns for _ in range(rows)]
     if bound is not None:
-        x = _cell(xs.at(bound), columns)
+        x = xs.cell(bound, columns)
         for row in cells:
             row[x] = Piece(glyphs.budget, "budget")
     _draw_front(cells, [(xs.at(x), ys.at(y)) for x, y in front], glyphs)
     for point in points:
-        x, y = _cell(xs.at(point.x), columns), rows - 1 - _cell(ys.at(point.y), rows)
+        x, y = xs.cell(point.x, columns), rows - 1 - ys.cell(point.y, rows)
         cells[y][x] = Piece(point.mark, point.ink, point.target)
-    return [*_with_axis(cells, ys, glyphs), *_floor(xs, bound, columns, glyphs)]
+    below = ((Piece(" " * _LEFT), *line) for line in floor(xs, bound, columns, glyphs))
+    return [*_with_axis(cells, ys, glyphs), *below]
 
 
 def _draw_front(
@@ -119,28 +130,31 @@ def _with_axis(cells: list[list[Piece]], ys: Scale, glyphs: Glyphs) -> list[Line
     rows = len(cells)
     labels: dict[int, str] = {}
     for tick in ys.ticks(max(2, rows // 3)):
-        labels[rows - 1 - _cell(ys.at(tick), rows)] = figures.plain(tick)
+        labels[rows - 1 - ys.cell(tick, rows)] = figures.plain(tick)
     return [
         (
             Piece(labels.get(y, "").rjust(_LEFT - 1) + " ", "dim"),
             Piece(glyphs.axis, "rail"),
-            *_merged(row),
+            *merged(row),
         )
         for y, row in enumerate(cells)
     ]
 
 
-def _floor(xs: Scale, bound: float | None, columns: int, glyphs: Glyphs) -> list[Line]:
-    """Return the axis below the plot and the labels of its ticks, the bound's among them."""
-    axis = Piece(" " * _LEFT, ""), Piece(glyphs.corner + glyphs.floor * columns, "rail")
+def floor(xs: Scale, bound: float | None, columns: int, glyphs: Glyphs) -> tuple[Line, Line]:
+    """Return the axis below a plot and the labels of its ticks, the bound's among them.
+
+    Both are one column wider than the plot, for the corner at their left.
+    """
+    axis = (Piece(glyphs.corner + glyphs.floor * columns, "rail"),)
     text = [" "] * (columns + 1)
     inks = ["dim"] * (columns + 1)
     if bound is not None:
-        _write(text, inks, _cell(xs.at(bound), columns), figures.plain(bound), "budget")
+        _write(text, inks, xs.cell(bound, columns), figures.plain(bound), "budget")
     for tick in xs.ticks(max(2, columns // 8)):
-        _write(text, inks, _cell(xs.at(tick), columns), figures.plain(tick), "dim")
+        _write(text, inks, xs.cell(tick, columns), figures.plain(tick), "dim")
     pieces = [Piece(char, ink) for char, ink in zip(text, inks, strict=True)]
-    return [axis, (Piece(" " * _LEFT), *_merged(pieces))]
+    return axis, merged(pieces)
 
 
 def _write(text: list[str], inks: list[str], x: int, label: str, ink: str) -> None:
@@ -163,14 +177,3 @@ def _even_ticks(low: float, high: float, most: int) -> list[float]:
 
 def _cell(position: float, cells: int) -> int:
     return max(0, min(cells - 1, int(position * cells)))
-
-
-def _merged(pieces: Iterable[Piece]) -> Line:
-    """Return *pieces* with neighbours of one ink and target joined."""
-    joined: list[Piece] = []
-    for piece in pieces:
-        if joined and joined[-1][1:] == piece[1:]:
-            joined[-1] = piece._replace(text=joined[-1].text + piece.text)
-        else:
-            joined.append(piece)
-    return tuple(joined)

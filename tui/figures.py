@@ -11,7 +11,7 @@ def number(value: float | None, width: int = 0) -> str:
         return UNKNOWN.rjust(width)
     size = abs(value)
     decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
-    text = f"{value:.{decimals}f}"
+    text = f"{value:.{decimals}f}" if value else "0"
     if width and len(text) > width:
         text = f"{value / 1e6:.1f}M" if size >= 1e6 else f"{value / 1e3:.0f}k"
     return text.rjust(width)
@@ -55,6 +55,13 @@ def clock(seconds: float) -> str:
 def ratio(value: float | None) -> str:
     """Return how many times something is another."""
     return UNKNOWN if value is None else f"{value:.2f}x"
+
+
+def reading(value: float | None, unit: str, degree: str) -> tuple[str, str]:
+    """Return a sensor's value, eight columns wide, and its unit; a flag is no or yes."""
+    if unit == "flag" and value is not None:
+        return ("yes" if value else "no").rjust(8), ""
+    return number(value, 8), degree if unit == "C" else unit
 
 
 def plain(value: float) -> str:

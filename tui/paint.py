@@ -131,6 +131,17 @@ def meter(share: float | None, width: int, glyphs: Glyphs, ink: str = "bar") -> 
     return [Piece(glyphs.full * full, ink), Piece(glyphs.rest * (width - full), "rail")]
 
 
+def merged(pieces: Iterable[Piece]) -> Line:
+    """Return *pieces* with neighbours of one ink and target joined."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if joined and joined[-1][1:] == piece[1:]:
+            joined[-1] = piece._replace(text=joined[-1].text + piece.text)
+        else:
+            joined.append(piece)
+    return tuple(joined)
+
+
 def marked(pieces: Iterable[Piece], ink: str, width: int) -> Line:
     """Return *pieces* as a whole row with *ink* added, such as the row of the cursor."""
     row = [piece._replace(ink=f"{piece.ink} {ink}".strip()) for piece in pieces]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from autotuner.core.actions import Situation
 from autotuner.core.events import TuneDone
 from tui.glyphs import BRAILLE, Glyphs
+from tui.goal import latency_metric
 from tui.sensors import Sensors
 from tui.state import JobView, Trial, ordered, selected
 
@@ -39,6 +40,9 @@ class Session:
     sort: str = "order"
     reverse: bool = False
     words: str = ""
+    _rows: list[Trial] = field(default_factory=list)
+    _rows_as: tuple[object, ...] = ()
+    _cursor: tuple[int | None, int] | None = None
 
     @property
     def job_state(self) -> JobState:
@@ -94,9 +98,21 @@ class Session:
         """Return the trials of the table, filtered and sorted as chosen."""
         if self.job is None:
             return []
-        metric = f"p{(self.job.objective.percentile if self.job.objective else 99.0):g}_ms"
-        kept = selected(self.job.trials, self.words) if self.words else self.job.trials
-        return ordered(kept, self.sort, metric, reverse=self.reverse)
+        wanted = (self.job.job, self.job.next, self.sort, self.reverse, self.words)
+        if wanted != self._rows_as:
+            metric = latency_metric(self.job.objective)
+            kept = selected(self.job.trials, self.words) if self.words else self.job.trials
+            self._rows = ordered(kept, self.sort, metric, reverse=self.reverse)
+            self._rows_as, self._cursor = wanted, None
+        return self._rows
+
+    def cursor(self) -> int:
+        """Return the number of the chosen row, -1 while none is."""
+        rows = self.rows()
+        if self._cursor is None or self._cursor[0] != self.trial:
+            places = (n for n, trial in enumerate(rows) if trial.key == self.trial)
+            self._cursor = (self.trial, next(places, -1))
+        return self._cursor[1]
 
     def chosen_trial(self) -> Trial | None:
         """Return the trial under the cursor; without one the best, else the newest."""
@@ -105,7 +121,7 @@ class Session:
         for trial in self.job.trials:
             if trial.key == self.trial:
                 return trial
-        for trial in self.job.trials:
+        for trial in reversed(self.job.trials):
             if self.job.standing(trial) == "best":
                 return trial
         return self.job.trials[-1]
@@ -120,6 +136,14 @@ class Session:
             return ending.profile.rsplit("/", 1)[-1].removesuffix(".yaml")
         return None
 
+    def _simulated(self, page: str) -> str | None:
+        """Return the device of the profile in question on *page* when it was not there."""
+        if page == "profiles":
+            found = (self.chosen_profile or {}).get("simulated")
+            return None if found is None else str(found)
+        ending = self.job.ending if self.job else None
+        return ending.simulated if isinstance(ending, TuneDone) else None
+
     def situation(self, page: str) -> Situation:
         """Return what decides on *page* whether an action makes sense."""
         may = (self.status or {}).get("may")
@@ -131,6 +155,7 @@ class Session:
             job=self.job_state,
             trials=len(self.job.trials) if self.job else 0,
             profile=self.profile_in_question(page),
+            simulated=self._simulated(page),
             applied=str(applied.get("profile")) if applied else None,
             **({} if levels is None else {"may": levels}),
         )

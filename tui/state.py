@@ -66,8 +66,41 @@ class Entry:
 
 
 @dataclass(slots=True, kw_only=True)
+class Settled:
+    """The measured trials of the search and their front, carried on as trials come.
+
+    *last_word* are those of the final round that stand for trials of the search.
+    """
+
+    last_word: list[Trial] = field(default_factory=list)
+    searched: list[Trial] = field(default_factory=list)
+    front: list[Trial] = field(default_factory=list)
+    _next: int = 0
+
+    def take(self, trials: Sequence[Trial], metric: str) -> None:
+        """Add those of *trials* that ended since; *metric* is the latency that counts."""
+        ended = len(trials)
+        if trials and trials[-1].outcome is None:
+            ended -= 1
+        if self._next and self._next == ended:
+            return
+        again = {trial.config for trial in self.last_word}
+        new = [
+            trial
+            for trial in trials[self._next : ended]
+            if trial.measurement and trial.phase != "proof" and trial.config not in again
+        ]
+        self.searched += new
+        self.front = front([*self.front, *new, *self.last_word], metric)
+        self._next = ended
+
+
+@dataclass(slots=True, kw_only=True)
 class JobView:
-    """A job as its events tell it; :meth:`take` is the only way in."""
+    """A job as its events tell it; :meth:`take` is the only way in.
+
+    *measured* is how many trials of the search have a result.
+    """
 
     job: str
     started: Started | None = None
@@ -81,9 +114,12 @@ class JobView:
     best: Candidate | None = None
     baseline: Candidate | None = None
     log: list[Entry] = field(default_factory=list)
+    measured: int = 0
     passed_over: int = 0
     next: int = 0
     _early: dict[int, tuple[float, Event | None]] = field(default_factory=dict)
+    _proofs: dict[Config, Trial] = field(default_factory=dict)
+    _settled: Settled = field(default_factory=Settled)
 
     def take(self, n: int, t: float, event: Event | None) -> None:
         """Remember event number *n* of the time *t*, None for one that could not be read.
@@ -118,7 +154,11 @@ class JobView:
             improved = self._take_trial_done(n, t, event)
         elif isinstance(event, Ending):
             self._take_ending(event)
-        if not isinstance(event, TrialStarted | Working):
+        if isinstance(event, TrialDone):
+            # The best so far is kept once, not with every entry.
+            event = replace(event, config=self.trials[-1].config, best=None)
+        told = isinstance(event, Working) and event.elapsed_s is not None
+        if told or not isinstance(event, TrialStarted | Working):
             self.log.append(Entry(t=t, event=event, best=improved))
 
     @property
@@ -133,11 +173,6 @@ class JobView:
     def phase(self) -> Phase | None:
         """The round in which the job is."""
         return self.trials[-1].phase if self.trials else None
-
-    @property
-    def measured(self) -> int:
-        """How many trials of the search have a result."""
-        return sum(t.phase == "search" and t.outcome is not None for t in self.trials)
 
     @property
     def winner(self) -> Candidate | None:
@@ -155,6 +190,18 @@ class JobView:
             return None
         after, before = (c.measurement.throughput_ips for c in (self.best, self.baseline))
         return after / before if after and before else None
+
+    def settled(self) -> tuple[list[Trial], list[Trial]]:
+        """Return what was measured of the configurations, in the order of their trials; its front.
+
+        For the winner and the baseline the final round's word stands for the search's.
+        """
+        ends = [c.config for c in (self.winner, self.baseline) if c is not None]
+        last_word = [self._proofs[c] for c in dict.fromkeys(ends) if c in self._proofs]
+        if last_word != self._settled.last_word:
+            self._settled = Settled(last_word=last_word)
+        self._settled.take(self.trials, goal.latency_metric(self.objective))
+        return [*self._settled.searched, *last_word], self._settled.front
 
     def standing(self, trial: Trial) -> Standing:
         """Return what *trial* is to the search."""
@@ -191,6 +238,9 @@ class JobView:
             self.trials.append(begun)
         trial = replace(begun, ended_t=t, outcome=event.outcome)
         self.trials[-1] = trial
+        self.measured += event.phase == "search"
+        if event.phase == "proof" and trial.measurement is not None:
+            self._proofs[trial.config] = trial
         if event.phase == "baseline" and trial.measurement is not None:
             self.baseline = Candidate(config=event.config, measurement=trial.measurement)
         if event.seconds_left is not None:
@@ -207,18 +257,6 @@ class JobView:
             self.baseline = event.baseline
         if isinstance(event, MeasureDone) and isinstance(event.outcome, Measurement):
             self.best = Candidate(config=event.config, measurement=event.outcome)
-
-
-def settled(view: JobView) -> list[Trial]:
-    """Return what was measured of the configurations, in the order of their trials.
-
-    For the winner and the baseline the final round's word stands for the search's.
-    """
-    proofs = {t.config: t for t in view.trials if t.phase == "proof" and t.measurement}
-    last_word = [c.config for c in (view.winner, view.baseline) if c and c.config in proofs]
-    searched = [t for t in view.trials if t.measurement and t.phase != "proof"]
-    kept = [t for t in searched if t.config not in last_word]
-    return [*kept, *(proofs[config] for config in dict.fromkeys(last_word))]
 
 
 def front(trials: Sequence[Trial], metric: str) -> list[Trial]:

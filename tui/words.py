@@ -15,6 +15,7 @@ from autotuner.core.events import (
     TrialDone,
     TuneDone,
     VerifyDone,
+    Working,
     encode_event,
 )
 from autotuner.core.judgement import Judgement
@@ -32,19 +33,23 @@ ROUNDS = {
 }
 
 
-def entry(entry: Entry, objective: Objective | None, glyphs: Glyphs) -> tuple[str, str]:
-    """Return the ink and the words for one entry of the log."""
+def entry(entry: Entry, objective: Objective | None, glyphs: Glyphs, width: int) -> tuple[str, str]:
+    """Return the ink and the words for one entry of the log, briefer where that saves a line."""
     event = entry.event
     if isinstance(event, Note):
         return "note", event.text
     if isinstance(event, Started):
         return "", _started(event)
+    if isinstance(event, Working):
+        return "note", str(event)
     if isinstance(event, TrialDone):
-        text = f"{_trial(event)}: {result(event.outcome, objective)}"
+        found = result(event.outcome, objective)
+        found += f" {glyphs.dot} best so far" if entry.best else ""
+        text = f"{_trial(event, width - len(found) - 2)}: {found}"
         if isinstance(event.outcome, Failed):
             return "over", text
         if entry.best:
-            return "best", f"{text} {glyphs.dot} best so far"
+            return "best", text
         return ("", text) if goal.feasible(objective, event.outcome) else ("over", text)
     if isinstance(event, TuneDone):
         return ("good" if event.status == "ok" else "over"), event.message
@@ -104,7 +109,7 @@ def _other(event: Event) -> str:
     return f"{kind}: {told}" if isinstance(told, str) else kind
 
 
-def _trial(event: TrialDone) -> str:
-    if event.phase == "search" and event.number is not None:
-        return f"trial {event.number} ({event.config})"
-    return f"{ROUNDS[event.phase]} ({event.config})"
+def _trial(event: TrialDone, width: int) -> str:
+    numbered = event.phase == "search" and event.number is not None
+    name = f"trial {event.number}" if numbered else ROUNDS[event.phase]
+    return f"{name} ({brief(event.config, width - len(name) - 3)})"

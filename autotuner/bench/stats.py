@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from autotuner.core.outcome import Histogram
+
 Latencies = NDArray[np.float64]
 
 REFUTED_AT = 0.01
@@ -22,6 +24,7 @@ REFUTED_AT = 0.01
 _FEWEST_ABOVE = 20
 _SMALLEST_SHARE_ABOVE = 0.05
 _LONG_SERIES = 200
+_BUCKETS = 48
 _BLOCKS = 10
 
 
@@ -69,6 +72,16 @@ def percentile_estimate(latencies: Latencies, q: float, confidence: float) -> Es
         value=percentile(latencies, q),
         low=float(ordered[math.floor(low * stretch) - 1]) if low >= 1 else None,
         high=float(ordered[min(n, math.ceil(high * stretch)) - 1]) if high <= n_eff else None,
+    )
+
+
+def histogram(latencies: Latencies) -> Histogram:
+    """Return how often *latencies*, at least one and all above zero, occurred."""
+    logs = np.log(latencies)
+    low, high = float(logs.min()), float(logs.max())
+    counts, _ = np.histogram(logs, _BUCKETS if high > low else 1, range=(low, high))
+    return Histogram(
+        low_ms=float(latencies.min()), high_ms=float(latencies.max()), counts=tuple(counts.tolist())
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autotuner.bench.queueing import BatchTimes
 from autotuner.bench.record import Slice
-from autotuner.bench.stats import Estimate, percentile_estimate, throughput_estimate
+from autotuner.bench.stats import Estimate, histogram, percentile_estimate, throughput_estimate
 from autotuner.core.config import Config
 from autotuner.core.outcome import Measurement
 from autotuner.core.request import MAIN_PERCENTILES, latency_metric
@@ -113,6 +113,7 @@ class SteadyRun:
             throttled=self.throttled,
             setup_s=self.setup_s,
             disturbed=self.disturbed,
+            histogram=histogram(latencies),
             intervals=intervals,
             extra={**unusual, **self.extra},
         )

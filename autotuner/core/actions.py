@@ -32,7 +32,8 @@ class Action:
 class Situation:
     """What decides whether an action makes sense now.
 
-    *job* is the state of the job that is watched, *profile* the name of the one in question.
+    *job* is the state of the job that is watched, *profile* the name of the one in question and
+    *simulated* the device that it is for when that is not there.
     """
 
     read_only: bool = False
@@ -40,6 +41,7 @@ class Situation:
     job: Literal["none", "queued", "running", "paused", "ended"] = "none"
     trials: int = 0
     profile: str | None = None
+    simulated: str | None = None
     applied: str | None = None
     may: frozenset[str] = field(default_factory=lambda: frozenset({"watch", "submit", "apply"}))
 
@@ -192,6 +194,8 @@ def _refusal_of(action: str, now: Situation) -> str | None:
             return "the job is not paused"
     if action == "apply" and now.profile is None:
         return "there is no profile yet; a search that ends with a result makes one"
+    if action == "apply" and now.simulated is not None:
+        return f"the profile is for a simulated device, {now.simulated}"
     if action == "restore" and now.applied is None:
         return "no profile is applied"
     if action in {"sort", "reverse", "filter", "trial"} and now.trials == 0:

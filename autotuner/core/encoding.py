@@ -55,7 +55,9 @@ def decode(cls: Any, data: Any, *, where: str = "") -> Any:
             raise _mismatch(where, "a mapping", data)
         _, item_type = get_args(cls)
         return {
-            str(key): decode(item_type, item, where=f"{where}.{key}") for key, item in data.items()
+            # The same few names come with every measurement.
+            sys.intern(str(key)): decode(item_type, item, where=f"{where}.{key}")
+            for key, item in data.items()
         }
     return _decode_scalar(cls, data, where)
 

@@ -11,13 +11,25 @@ FAILURE_REASONS = ("oom", "timeout", "unsupported", "crashed", "inaccurate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How often latencies occurred: *counts* in buckets of equal ratio from *low_ms* to *high_ms*.
+
+    These are the shortest and the longest latency that were seen.
+    """
+
+    low_ms: float
+    high_ms: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """What one steady run of a configuration showed; None means not known, never zero.
 
     Latencies are those of one batch, in milliseconds, unless the scenario says otherwise.
-    *intervals* holds the confidence interval of a metric under its name, None for a side
-    that the sample cannot bound. *extra* holds metrics that have no field of their own, such as
-    ``p99.9_ms``.
+    *histogram* is that of the latencies. *intervals* holds the confidence interval of a metric
+    under its name, None for a side that the sample cannot bound. *extra* holds metrics that have no
+    field of their own, such as ``p99.9_ms``.
     """
 
     throughput_ips: float | None = None
@@ -37,6 +49,7 @@ class Measurement:
     throttled: bool | None = None
     setup_s: float | None = None
     disturbed: str | None = None
+    histogram: Histogram | None = None
     intervals: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     extra: Mapping[str, float] = field(default_factory=dict)
 

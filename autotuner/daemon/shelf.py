@@ -42,5 +42,6 @@ def _summary(path: Path) -> dict[str, Any]:
         "throughput_ips": measured.throughput_ips,
         "p99_ms": measured.p99_ms,
         "speedup": profile.speedup,
+        "simulated": profile.simulated,
         "damaged": None,
     }

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_up_readings import T0, telemetry
+from made_up_readings import T0, histogram, telemetry
 
+from autotuner.core.events import TrialDone
 from tui.app import TerminalApp
 from tui.glyphs import BRAILLE
 from tui.news import Checked, Happened, Readings
@@ -31,8 +33,17 @@ CHECKS = [
 
 def recorded_news(upto=1000):
     """Return the recorded news with the job's events up to number *upto*."""
-    told = [n for n in read(RECORDED) if not isinstance(n, Happened) or n.n <= upto]
+    told = [_told(n) for n in read(RECORDED) if not isinstance(n, Happened) or n.n <= upto]
     return [*told, *(Readings(message=m) for m in telemetry()), Checked(checks=CHECKS)]
+
+
+def _told(news):
+    """Return *news* with a histogram for what the search measured."""
+    event = news.event if isinstance(news, Happened) else None
+    if not isinstance(event, TrialDone) or event.phase != "search":
+        return news
+    outcome = replace(event.outcome, histogram=histogram(event.outcome))
+    return replace(news, event=replace(event, outcome=outcome))
 
 
 def stamped_lines():

@@ -1,6 +1,9 @@
-"""Readings of a made-up board with six CPUs, a GPU and three rails, the same at every run."""
+"""What a made-up board with six CPUs, a GPU and three rails says, the same at every run."""
 
+import itertools
 import math
+
+from autotuner.core.outcome import Histogram
 
 T0 = 1795247040.0
 """When the recorded job began."""
@@ -36,3 +39,23 @@ def _readings(i):
 def _reading(name, value, unit, why=None):
     value = None if value is None else round(value, 2)
     return {"name": name, "value": value, "unit": unit, "why": why}
+
+
+def histogram(measured):
+    """Return a histogram that has these percentiles, for records that are older than histograms."""
+    low, high, n = measured.p50_ms / 1.3, measured.max_ms, measured.n
+    known = {low: 0.0, measured.p50_ms: 0.5, measured.p90_ms: 0.9, measured.p99_ms: 0.99, high: 1.0}
+    places, shares = zip(*sorted(known.items()), strict=True)
+    edges = [low * (high / low) ** (i / 48) for i in range(49)]
+    below = [round(n * _interpolated(edge, places, shares)) for edge in edges[:-1]] + [n]
+    counts = tuple(b - a for a, b in itertools.pairwise(below))
+    return Histogram(low_ms=low, high_ms=high, counts=counts)
+
+
+def _interpolated(x, places, shares):
+    for (x0, x1), (y0, y1) in zip(
+        itertools.pairwise(places), itertools.pairwise(shares), strict=True
+    ):
+        if x <= x1:
+            return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+    return shares[-1]

@@ -193,3 +193,17 @@ def test_every_kind_of_event_has_words(name):
     text = text_of([*search.search(session, 70, 20), *log.log(session, 80, 20)])
     words = {"record_done": "record done", "working": "building the engine 3 of 9  1:35"}
     assert words.get(name, "") in text
+
+
+def test_an_engine_that_is_built_for_a_trial_is_told():
+    """Beside the trial that waits for it, and in the log, with the time that it has taken."""
+    session = session_at(MIDWAY)
+    fields = {"what": "batch 8", "step": "building the engine", "elapsed_s": 42.0}
+    event = {"job": session.job.job, "n": session.job.next, "t": session.job.last_t + 42.0}
+    take(session, happened({**event, "event": "working", **fields}))
+    told = "batch 8: building the engine, 42 s so far"
+    shown = search.search(session, 60, 12)
+    assert told in text_of(shown)
+    assert "expected improvement" in text_of(shown)
+    assert max(map(paint.width_of, shown)) <= 60
+    assert told in text_of(log.log(session, 80, 20))

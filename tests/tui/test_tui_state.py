@@ -99,6 +99,19 @@ def test_the_front_has_what_nothing_beats():
     assert [trial.number for trial in front(view.trials, "p99_ms")] == [0, 2]
 
 
+def test_the_front_is_the_same_however_often_it_was_asked_for():
+    """It is carried on from trial to trial, and the final round's word still counts."""
+    lines = stamped_lines()
+    asked = JobView(job="j")
+    for place, line in enumerate(lines):
+        news = happened(line)
+        asked.take(news.n, news.t, news.event)
+        assert asked.settled() == view_of(lines[: place + 1]).settled()
+    searched, best_ones = asked.settled()
+    assert searched[-2].phase == searched[-1].phase == "proof"
+    assert best_ones == front(searched, "p99_ms")
+
+
 def test_trials_are_sorted_best_first_and_unknown_last():
     """Whatever the column, what is not known stands at the end, in both orders."""
     view = trials((100.0, 10.0), (None, None), (200.0, 30.0))

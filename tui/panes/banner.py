@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autotuner.core.events import JobFailed, TuneDone, VerifyDone
 from tui import figures, goal
-from tui.paint import Line, Piece, fit, meter, spread
+from tui.paint import Line, Piece, fit, meter, spread, width_of
 from tui.session import Session
 from tui.words import ROUNDS
 
@@ -17,18 +19,31 @@ def banner(session: Session, page: str, keys: dict[str, str], width: int) -> lis
 
 
 def _tabs(session: Session, page: str, keys: dict[str, str], width: int) -> Line:
-    glyphs = session.glyphs
-    brand = [Piece(" edge-autotune ", "brand"), Piece(" ")] if width >= 72 else [Piece(" ")]
-    tabs: list[Piece] = []
-    for name in PAGES:
-        ink = "tab-on" if name == page else "tab"
-        tabs += [
-            Piece(f" {keys.get(name, '')}", f"key {ink}", name),
-            Piece(f" {name} ", ink, name),
-        ]
+    """Return the tabs and the box; where it is narrow only the page that is shown is named."""
+    brand = [Piece(" edge-autotune ", "brand"), Piece(" ")]
     connection = _connection(session)
     box = Piece(f"{session.box} ", "dim")
-    return spread([*brand, *tabs], [*connection, box], width, glyphs)
+    tabs = _names(page, keys, PAGES)
+    room = width - width_of(connection)
+    if width_of([*tabs, *brand, box]) <= room:
+        return spread([*brand, *tabs], [*connection, box], width, session.glyphs)
+    if width_of(tabs) > room:
+        tabs = _names(page, keys, (page,))
+    right = [*connection, box] if width_of([*tabs, box]) <= room else connection
+    return spread(tabs, right, width, session.glyphs)
+
+
+def _names(page: str, keys: dict[str, str], named: Sequence[str]) -> list[Piece]:
+    """Return every page's key, and the names of those that are *named*."""
+    pieces = []
+    for name in PAGES:
+        ink = "tab-on" if name == page else "tab"
+        words = f" {name} " if name in named else " "
+        pieces += [
+            Piece(f" {keys.get(name, '')}", f"key {ink}", name),
+            Piece(words, ink, name),
+        ]
+    return pieces
 
 
 def _connection(session: Session) -> list[Piece]:
@@ -64,14 +79,12 @@ def _standing(session: Session, width: int) -> Line:
     model = view.started.model if view.started else session.job_model
     if view.started is not None and view.started.simulated:
         model += f" (simulated {view.started.simulated})"
-    right = [Piece(model, "title"), Piece(" ")]
-    if wanted := goal.words(view.objective, glyphs):
-        right = [
-            Piece(model, "title"),
-            Piece(f" {glyphs.dot} ", "dim"),
-            Piece(f"{wanted} ", ""),
-        ]
-    return spread(left, fit(right, max(0, width - 34), glyphs), width, glyphs)
+    right = [Piece(f" {model} ", "title")]
+    wanted = goal.words(view.objective, glyphs)
+    longer = [*right, Piece(f"{glyphs.dot} ", "dim"), Piece(f"{wanted} ")]
+    if wanted and width_of([*left, *longer]) <= width:
+        right = longer
+    return spread(left, right, width, glyphs)
 
 
 def state(session: Session) -> tuple[str, str, str]:

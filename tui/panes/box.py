@@ -49,10 +49,11 @@ def readings(session: Session, width: int) -> list[Line]:
         history = found.recent(name)
         low, high = (0.0, 100.0) if reading.unit in {"%", "percent"} else (0.0, max(history) * 1.1)
         room = max(0, min(60, width - _NAME - 20))
+        value, unit = figures.reading(reading.value, reading.unit, session.glyphs.degree)
         lines.append(
             (
                 Piece(f" {name:<{_NAME}}", "label"),
-                Piece(f"{figures.number(reading.value, 8)} {reading.unit:<7} ", "strong"),
+                Piece(f"{value} {unit:<7} ", "strong"),
                 Piece(strip(history, room, low, high, session.glyphs), "bar"),
             )
         )

@@ -116,9 +116,18 @@ def _others(session: Session) -> list[Gauge]:
     found += _power(readings)
     found += _temperature(session)
     found += _throttling(readings)
-    mode = (session.applied or {}).get("power_mode")
-    found.append(Gauge(label="mode", value="present" if mode is None else str(mode)))
+    found.append(Gauge(label="mode", value=_mode(session)))
     return found + _silent(readings)
+
+
+def _mode(session: Session) -> str:
+    """Return the power mode: the running trial's, else the applied profile's."""
+    view = session.job
+    simulated = view is not None and view.started is not None and view.started.simulated
+    mode = (session.applied or {}).get("power_mode")
+    if view is not None and view.now is not None and not simulated:
+        mode = view.now.config.power_mode
+    return "as found" if mode in {None, "present"} else str(mode)
 
 
 def _gpus(readings: Sensors) -> list[Gauge]:

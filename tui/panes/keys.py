@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from autotuner.core.actions import Action, Situation, find, refusal
 from tui.glyphs import Glyphs
-from tui.paint import BLANK, Line, Piece, fit, spread, width_of
+from tui.paint import BLANK, Line, Piece, fit, spread, width_of, wrap
 
 _NAMES = {
     "question_mark": "?",
@@ -30,6 +30,8 @@ _GROUPS = {
     "job": "The job",
     "profile": "Profiles",
 }
+_NAMES_OF_KEYS = 13
+_TWO_COLUMNS = 100
 _ON_PAGE = {
     "dashboard": ("open", "sort", "filter", "pause", "resume", "cancel", "apply", "export", "plot"),
     "trial": ("back", "down", "up", "copy", "pause", "resume", "cancel", "export"),
@@ -79,34 +81,37 @@ def _keys(actions: Sequence[Action], names: Sequence[str], now: Situation) -> li
 
 def keys_help(actions: Sequence[Action], now: Situation, width: int, glyphs: Glyphs) -> list[Line]:
     """Return every action with its keys and, where it cannot be done now, the reason."""
+    column = width if width < _TWO_COLUMNS else width // 2 - 1
     groups = [
         [
             (Piece(f" {title}", "title"),),
-            *(line for a in actions if a.group == group for line in _help_of(a, now)),
+            *(line for a in actions if a.group == group for line in _help_of(a, now, column)),
             BLANK,
         ]
         for group, title in _GROUPS.items()
     ]
-    if width < 100:
+    if width < _TWO_COLUMNS:
         return [fit(line, width, glyphs) for group in groups for line in group]
-    half = width // 2 - 1
     left = [line for group in groups[:2] for line in group]
     right = [line for group in groups[2:] for line in group]
     lines = []
     for place in range(max(len(left), len(right))):
-        one = fit(left[place] if place < len(left) else (), half, glyphs)
-        other = fit(right[place] if place < len(right) else (), half, glyphs)
-        lines.append((*one, Piece(" " * (half + 1 - width_of(one))), *other))
+        one = fit(left[place] if place < len(left) else (), column, glyphs)
+        other = fit(right[place] if place < len(right) else (), column, glyphs)
+        lines.append((*one, Piece(" " * (column + 1 - width_of(one))), *other))
     return lines
 
 
-def _help_of(action: Action, now: Situation) -> list[Line]:
+def _help_of(action: Action, now: Situation, width: int) -> list[Line]:
     why = refusal(action.id, now)
     keys = " ".join(printed(key) for key in action.keys)
-    lines: list[Line] = [
-        (
-            Piece(f"  {keys:<10} ", "key-off" if why else "key", action.id),
-            Piece(action.words, "off" if why else "", action.id),
-        )
+    room = width - _NAMES_OF_KEYS - 1
+    ink = "off" if why else ""
+    parts = [Piece(part, ink, action.id) for part in wrap(action.words, room)]
+    parts += [Piece(part, "off") for part in wrap(f"not now: {why}", room) if why]
+    heads = [f"  {keys}", *[""] * (len(parts) - 1)]
+    ink = "key-off" if why else "key"
+    return [
+        (Piece(f"{head:<{_NAMES_OF_KEYS}}", ink, action.id), part)
+        for head, part in zip(heads, parts, strict=True)
     ]
-    return [*lines, (Piece(f"{'':<13}not now: {why}", "off"),)] if why else lines

@@ -15,7 +15,7 @@ def latest(session: Session, width: int, height: int) -> list[Line]:
     view = session.job
     if view is None:
         return [(Piece(" nothing happened yet", "dim"),)]
-    lines = [_lines(session, entry, 1 << 16)[0] for entry in view.log[-height:]]
+    lines = [_lines(session, entry, width, whole=True)[0] for entry in view.log[-height:]]
     if view.passed_over:
         lines = (
             [*lines[1:], _passed_over(view)]
@@ -60,12 +60,13 @@ def clamped(session: Session, width: int, height: int, back: int) -> int:
     return max(0, total - height)
 
 
-def _lines(session: Session, entry: Entry, width: int) -> list[Line]:
+def _lines(session: Session, entry: Entry, width: int, *, whole: bool = False) -> list[Line]:
+    """Return *entry* wrapped to *width* columns, or as the *whole* line that it is."""
     view = session.job
     assert view is not None
-    ink, text = words.entry(entry, view.objective, session.glyphs)
+    ink, text = words.entry(entry, view.objective, session.glyphs, width - _TIME - 1)
     since = figures.clock(entry.t - view.began_t) if view.began_t is not None else ""
-    parts = wrap(text, max(10, width - _TIME - 1))
+    parts = [text] if whole else wrap(text, max(10, width - _TIME - 1))
     return [
         (Piece(f" {since if i == 0 else '':>{_TIME - 3}}  ", "dim"), Piece(part, ink))
         for i, part in enumerate(parts)

@@ -53,7 +53,7 @@ def _row(session: Session, summary: Mapping[str, Any], target: str, width: int) 
             Piece(f"{name:<{model}.{model}}", "", target),
             Piece("  damaged", "over", target),
         ]
-    status = str(summary.get("status", ""))
+    status = "simulated" if summary.get("simulated") else str(summary.get("status", ""))
     pieces = [
         mark,
         Piece(f"{name:<{model}.{model}}", "strong", target),
@@ -97,6 +97,7 @@ def evidence(session: Session, width: int) -> list[Line]:
             Piece(f" {glyphs.done if proven else glyphs.failed} ", "good" if proven else "warn"),
             Piece(profile.status, "strong good" if proven else "strong warn"),
             Piece(f"  with {profile.confidence:.0%} confidence", "dim"),
+            Piece(f"  simulated {profile.simulated}" if profile.simulated else "", "warn"),
         ),
         *labelled("wanted", goal.words(profile.objective, glyphs), width, ""),
         *labelled("name", str(summary["name"]), width),
@@ -114,7 +115,11 @@ def evidence(session: Session, width: int) -> list[Line]:
             width,
         ),
         *labelled("machine", _machine(profile), width),
-        *labelled("made", f"{profile.created} by version {profile.tool_version}", width),
+        *labelled(
+            "made",
+            f"{profile.created[:16].replace('T', ' ')} UTC by version {profile.tool_version}",
+            width,
+        ),
     ]
     return [fit(line, width, glyphs) for line in lines]
 

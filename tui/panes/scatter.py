@@ -6,7 +6,7 @@ from tui import goal
 from tui.chart import Point, draw
 from tui.paint import BLANK, Line, Piece, width_of
 from tui.session import Session
-from tui.state import JobView, Trial, front, settled
+from tui.state import JobView, Trial
 
 _MOST = 200
 """Beyond so many trials the oldest that are not on the front are left out."""
@@ -19,9 +19,7 @@ def scatter(session: Session, width: int, height: int) -> list[Line]:
     view, glyphs = session.job, session.glyphs
     if view is None or not any(trial.measurement for trial in view.trials):
         return [BLANK, (Piece(" no measurement yet", "dim"),)]
-    metric = goal.latency_metric(view.objective)
-    measured = settled(view)
-    best_ones = front(measured, metric)
+    measured, best_ones = view.settled()
     kept = _thinned(view, measured, best_ones)
     points = [p for p in (_point(session, view, trial) for trial in kept) if p is not None]
     corners = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 from autotuner.core.events import Candidate, JobFailed, TuneDone
 from tui import figures, goal
-from tui.paint import BLANK, LABEL, Line, Piece, fit, label, labelled, strip, wrap
+from tui.paint import BLANK, LABEL, Line, Piece, fit, label, labelled, strip, width_of, wrap
 from tui.session import Session
-from tui.state import JobView, Trial, front, settled
+from tui.state import JobView
 from tui.words import brief
 
 _LONG_S = 8.0
@@ -31,6 +33,8 @@ def search(session: Session, width: int, height: int) -> list[Line]:
         for place in (6, 4, 2):
             if len(lines) < height:
                 lines.insert(place, BLANK)
+    if height < len(lines):
+        del lines[3]  # what the baseline is, is known
     if height >= len(lines) + _ROOM_FOR_FRONT:
         lines += [BLANK, *_front(session, width, height - len(lines) - 1)]
     return [fit(line, width, session.glyphs) for line in lines[:height]]
@@ -92,16 +96,16 @@ def _gain(session: Session, width: int) -> Line:
 
 
 def _course(session: Session, width: int) -> Line:
-    """Return the throughput of every trial of the search, in their order."""
+    """Return the throughput of the newest trials of the search, in their order."""
     view = session.job
     assert view is not None
-    found = [
+    rates = (
         trial.measurement.throughput_ips
-        for trial in view.trials
+        for trial in reversed(view.trials)
         if trial.phase == "search" and trial.measurement and trial.measurement.throughput_ips
-    ]
-    room = min(len(found), width - LABEL - 12)
-    drawn = strip(found, room, 0.0, max(found, default=1.0), session.glyphs)
+    )
+    newest = list(itertools.islice(rates, max(0, width - LABEL - 12)))[::-1]
+    drawn = strip(newest, len(newest), 0.0, max(newest, default=1.0), session.glyphs)
     return (label("trials"), Piece(drawn, "good"), Piece(" throughput", "dim"))
 
 
@@ -109,7 +113,7 @@ def _front(session: Session, width: int, height: int) -> list[Line]:
     """Return what there is to choose from: less latency, or more throughput."""
     view = session.job
     assert view is not None
-    best_ones = front(settled(view), goal.latency_metric(view.objective))[-height + 1 :]
+    best_ones = view.settled()[1][-height + 1 :]
     lines: list[Line] = [(label("front"), Piece("what no other trial beats in both", "dim"))]
     for trial in best_ones:
         assert trial.measurement is not None
@@ -134,24 +138,21 @@ def _now(session: Session, width: int) -> list[Line]:
     if trial is None:
         word = "getting ready" if not view.trials else "choosing the next trial"
         if view.working is not None:
-            counted = f" {view.working.done} of {view.working.total}" if view.working.total else ""
-            word = f"{view.working.what}: {view.working.step}{counted}"
+            word = str(view.working)
         return [(label("now"), Piece(word, "dim"), *_since(session, view.last_t))]
-    lines: list[Line] = [
-        (
-            label("now"),
-            Piece(f"{session.glyphs.now} ", "live"),
-            Piece(brief(trial.config, width - LABEL - 9)),
-            *_since(session, trial.began_t),
-        )
-    ]
-    return [*lines, *_why(trial, width)]
+    since = _since(session, trial.began_t)
+    room = width - LABEL - 2 - width_of(since)
+    config = Piece(brief(trial.config, room))
+    lines: list[Line] = [(label("now"), Piece(f"{session.glyphs.now} ", "live"), config, *since)]
+    if view.working is not None:
+        lines += _told("", str(view.working), width)
+    return [*lines, *_told("why", trial.why, width)]
 
 
-def _why(trial: Trial, width: int) -> list[Line]:
-    parts = wrap(trial.why, width - LABEL - 3)
+def _told(name: str, text: str, width: int) -> list[Line]:
+    parts = wrap(text, width - LABEL - 3)
     return [
-        (label("why" if place == 0 else ""), Piece(part, "dim")) for place, part in enumerate(parts)
+        (label(name if place == 0 else ""), Piece(part, "dim")) for place, part in enumerate(parts)
     ]
 
 
@@ -173,7 +174,7 @@ def _ended(session: Session, width: int) -> list[Line]:
         return labelled("result", message, width, "") if message else []
     lines = labelled("result", ending.message, width, "good" if ending.status == "ok" else "over")
     lines += labelled("stopped", ending.stopped_because, width, "dim")
-    if ending.profile is not None:
+    if ending.profile is not None and ending.simulated is None:
         lines += [
             (
                 label("next"),

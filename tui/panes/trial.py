@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from autotuner.core.config import BASELINE
+from autotuner.core.events import TuneDone
 from autotuner.core.outcome import Failed, Measurement
-from tui import figures, goal, sensors
-from tui.glyphs import Glyphs
-from tui.paint import BLANK, LABEL, Line, Piece, fit, label, labelled, strip
+from tui import figures, sensors
+from tui.paint import BLANK, Line, Piece, fit, label, labelled, strip
+from tui.panes.latencies import in_words, latencies
 from tui.session import Session
-from tui.state import Trial
+from tui.state import JobView, Trial
 from tui.words import ROUNDS
-
-_PERCENTILES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
 
 
 def title(trial: Trial | None) -> str:
@@ -44,7 +41,7 @@ def _headline(session: Session, trial: Trial, width: int) -> list[Line]:
     glyphs = session.glyphs
     standing = session.job.standing(trial)
     words = {
-        "best": (glyphs.best, "best so far" if session.job.ending is None else "the winner"),
+        "best": (glyphs.best, _best(session.job)),
         "good": (glyphs.good, "within the constraints"),
         "over": (glyphs.over, "breaks a constraint"),
         "failed": (glyphs.failed, "not measured"),
@@ -66,16 +63,24 @@ def _headline(session: Session, trial: Trial, width: int) -> list[Line]:
     return [*lines, *labelled("why", trial.why, width)] if trial.why else lines
 
 
+def _best(view: JobView) -> str:
+    """Return what the search calls its best."""
+    if not isinstance(view.ending, TuneDone):
+        return "best so far" if view.ending is None else "best"
+    names = {"ok": "the winner", "infeasible": "the closest", "interrupted": "the best"}
+    return names[view.ending.status]
+
+
 def _configuration(trial: Trial, width: int) -> list[Line]:
     usual = BASELINE.to_mapping()
     cells: list[tuple[Piece, ...]] = []
     for name, value in trial.config.to_mapping().items():
-        if value is None and name == "max_queue_delay_ms":
+        if value is None and name != "intra_op_threads":
             continue
         ink = "dim" if value == usual.get(name) else "strong"
         shown = "default" if value is None else str(value)
-        cells.append((Piece(f" {name:<19}", "label"), Piece(f"{shown:<17}", ink)))
-    if width < 78:
+        cells.append((Piece(f" {name:<18}", "label"), Piece(f"{shown:<16}", ink)))
+    if width < 70:
         return list(cells)
     half = (len(cells) + 1) // 2
     rights = [*cells[half:], *[()] * (half - len(cells[half:]))]
@@ -96,7 +101,7 @@ def _outcome(session: Session, trial: Trial, width: int) -> list[Line]:
             *_meanwhile(session, trial, width),
         ]
     return [
-        *_latencies(session, outcome, width),
+        *latencies(session.job.objective if session.job else None, outcome, width, session.glyphs),
         BLANK,
         *_figures(outcome, width),
         BLANK,
@@ -104,91 +109,11 @@ def _outcome(session: Session, trial: Trial, width: int) -> list[Line]:
     ]
 
 
-def _latencies(session: Session, measured: Measurement, width: int) -> list[Line]:
-    """Return the percentiles on one scale, each with its interval as a whisker."""
-    objective = session.job.objective if session.job else None
-    bound = objective.latency_bound if objective else None
-    extra = tuple(sorted(n for n in measured.extra if n.startswith("p") and n.endswith("_ms")))
-    counted = goal.latency_metric(objective)
-    values = {
-        name: measured.extra.get(name, getattr(measured, name, None))
-        for name in (*_PERCENTILES, *extra, "max_ms")
-    }
-    known = {name: value for name, value in values.items() if value is not None}
-    if not known:
-        return labelled("latency", "not measured", width)
-    sides = [s for name in known for s in measured.intervals.get(name, ()) if s is not None]
-    low, high = 0.0, max([*known.values(), *sides]) * 1.04
-    room = width - LABEL - 31
-    budget = None
-    if bound is not None and bound[1] <= high * 3:
-        high = max(high, bound[1] * 1.04)
-        budget = bound[1]
-    lines = []
-    for name, value in known.items():
-        interval = measured.intervals.get(name)
-        ink = "strong" if name == counted else ""
-        over = bound is not None and name == counted and value > bound[1]
-        lines.append(
-            (
-                label(name.removesuffix("_ms")),
-                Piece(figures.milliseconds(value, 7), "strong over" if over else ink),
-                Piece(f" {_interval(interval):<18}", "dim"),
-                *_whisker(value, interval, (low, high), budget, room, session.glyphs),
-            )
-        )
-    if bound is not None:
-        lines.append((label("budget"), Piece(figures.milliseconds(bound[1], 7), "budget")))
-    return lines
-
-
-def _interval(interval: Sequence[float | None] | None) -> str:
-    if interval is None:
-        return ""
-    low, high = ("?" if side is None else figures.number(side).strip() for side in interval)
-    return f"{low} to {high}"
-
-
-def _whisker(
-    value: float,
-    interval: Sequence[float | None] | None,
-    span: tuple[float, float],
-    budget: float | None,
-    room: int,
-    glyphs: Glyphs,
-) -> list[Piece]:
-    """Draw the interval with the value in it; an unknown upper side runs on to the edge."""
-    if room < 8:
-        return []
-
-    def place(x: float) -> int:
-        return max(0, min(room - 1, round((x - span[0]) / (span[1] - span[0]) * (room - 1))))
-
-    cells = [Piece(" ")] * room
-    if budget is not None:
-        cells[place(budget)] = Piece(glyphs.budget, "budget")
-    if interval is not None:
-        low = place(interval[0]) if interval[0] is not None else 0
-        high = place(interval[1]) if interval[1] is not None else room - 1
-        for x in range(low, high + 1):
-            unknown = interval[1] is None and x > place(value)
-            cells[x] = Piece(glyphs.open_end if unknown else glyphs.floor, "interval")
-        if interval[0] is not None:
-            cells[low] = Piece(glyphs.low_end, "interval")
-        if interval[1] is not None:
-            cells[high] = Piece(glyphs.high_end, "interval")
-    cells[place(value)] = Piece(glyphs.good, "good")
-    return cells
-
-
 def _figures(measured: Measurement, width: int) -> list[Line]:
-    interval = _interval(measured.intervals.get("throughput_ips"))
+    interval = in_words(measured.intervals.get("throughput_ips"))
     facts: list[tuple[str, str, str]] = [
         ("throughput", f"{figures.rate(measured.throughput_ips)}", interval),
     ]
-    if measured.n is not None:
-        window = f"in {measured.window_s:.2f} s" if measured.window_s is not None else ""
-        facts.append(("batches", f"{measured.n}", window))
     if measured.memory_mib is not None:
         facts.append(("memory", figures.mebibytes(measured.memory_mib).strip(), "of all workers"))
     if measured.setup_s is not None:
@@ -223,11 +148,12 @@ def _meanwhile(session: Session, trial: Trial, width: int) -> list[Line]:
         if not values:
             continue
         mean = sensors.mean(values)
+        value, unit = figures.reading(mean, reading.unit, glyphs.degree)
         low, high = (0.0, 100.0) if reading.unit in {"%", "percent"} else (min(values), max(values))
         lines.append(
             (
                 Piece(f" {name:<30}", "dim"),
-                Piece(f"{figures.number(mean, 8)} {reading.unit:<5}"),
+                Piece(f"{value} {unit:<5}"),
                 Piece(
                     strip(values, min(len(values), max(0, width - 46)), low, high, glyphs), "bar"
                 ),

@@ -66,6 +66,7 @@ def _rest(_: Session, trial: Trial) -> str:
     config = trial.config
     words = [config.precision, config.affinity, config.provider.removeprefix("onnxruntime-")]
     words += [config.power_mode] if config.power_mode != "present" else []
+    words += ["disturbed"] if trial.measurement and trial.measurement.disturbed else []
     return " ".join(word for word in words if word != "none")
 
 
@@ -97,7 +98,7 @@ def columns(width: int) -> list[Column]:
 def heading(session: Session, width: int) -> Line:
     """Return the titles; a click on one sorts by it."""
     glyphs = session.glyphs
-    pieces = [Piece(" ")]
+    pieces = [Piece(" " * _MARK)]
     for column in columns(width):
         title = column.title
         if column.sort == "latency" and session.job is not None:

@@ -25,7 +25,7 @@ class TrialPage(Page):
             heading=lambda width: trials.heading(self.session, width),
             rows=self._rows,
             count=lambda: len(self.session.rows()),
-            cursor=self.cursor,
+            cursor=self.session.cursor,
             id="trials",
             title="trials",
         )
@@ -37,18 +37,12 @@ class TrialPage(Page):
         field.cursor_blink = False
         return field
 
-    def cursor(self) -> int:
-        """Return the number of the chosen row, -1 while none is."""
-        for place, trial in enumerate(self.session.rows()):
-            if trial.key == self.session.trial:
-                return place
-        return -1
-
     def do(self, action: str) -> bool:
         """Move in the table, sort and filter it."""
         rows = self.session.rows()
         last = len(rows) - 1
-        places = {"down": self.cursor() + 1, "up": self.cursor() - 1, "top": 0, "bottom": last}
+        cursor = self.session.cursor()
+        places = {"down": cursor + 1, "up": cursor - 1, "top": 0, "bottom": last}
         if action in places:
             if rows:
                 self._choose(rows[max(0, min(last, places[action]))].key)
@@ -90,7 +84,8 @@ class TrialPage(Page):
                 self.do("down" if rows > 0 else "up")
 
     def _rows(self, first: int, width: int, height: int) -> list[Line]:
-        return trials.rows(self.session, self.session.rows(), first, self.cursor(), width, height)
+        cursor = self.session.cursor()
+        return trials.rows(self.session, self.session.rows(), first, cursor, width, height)
 
     def _choose(self, key: int) -> None:
         self.session.trial = key
@@ -151,7 +146,7 @@ class Dashboard(TrialPage):
             yield Pane(
                 self._scatter,
                 id="scatter",
-                title="throughput by latency",
+                title="throughput/s by latency ms",
                 subtitle=self._legend,
                 classes="boxed",
             )
