@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["open_profile", "tune"]
+__all__ = ["frame", "open_profile", "sweep", "tune"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from autotuner.core.errors import MachineError
 _PROFILERS = {
     "onnxruntime-cpu": "autotuner.backends.layers_onnxruntime:OnnxRuntimeLayers",
     "openvino-cpu": "autotuner.backends.layers_openvino:OpenVinoLayers",
+    "tensorrt": "autotuner.backends.layers_tensorrt:TensorRtLayers",
 }
 
 

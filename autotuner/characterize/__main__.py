@@ -13,10 +13,12 @@ from autotuner import backends
 from autotuner.backends.base import BackendFailure, Session
 from autotuner.backends.layers import layer_profiler
 from autotuner.characterize.ceilings import measure_ceilings
-from autotuner.characterize.messages import More, Order, Round, SplitOrder
+from autotuner.characterize.messages import Machine, More, Order, Round, SplitOrder
 from autotuner.characterize.parts import run_parts
 from autotuner.child import tie_to_parent
+from autotuner.core.layer_profile import Counters
 from autotuner.core.outcome import Failed
+from autotuner.host import perf
 
 _ROUND_S = 0.3
 _LEAST_RUNS = 8
@@ -47,9 +49,15 @@ def _serve(connection: Connection, order: Order) -> None:
     profiler = layer_profiler(order.config.provider)
     backend.start()
     feeds = order.inputs.load().batch(order.config.batch_size)
-    connection.send(measure_ceilings(backend, order.config))
+    on_cpu = order.config.provider.endswith("-cpu")
+    # From outside a GPU would be judged by how fast its inputs are copied.
+    ceilings = measure_ceilings(backend, order.config) if on_cpu else None
     session = backend.open(order.model, order.config, {n: a.shape for n, a in feeds.items()})
     session.run(feeds)
+    counted: Counters | str = "the model does not run on the CPU"
+    if on_cpu:
+        counted = perf.count_while(lambda: session.run(feeds), os.getpid())
+    connection.send(Machine(ceilings=ceilings, counted=counted))
     while isinstance(connection.recv(), More):
         runs = profiler.runs(order.model, order.config, feeds, seconds=_ROUND_S, least=_LEAST_RUNS)
         connection.send(Round(plain_s=tuple(_plain(session, feeds)), runs=tuple(runs)))

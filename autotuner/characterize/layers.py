@@ -13,12 +13,12 @@ from autotuner import plan, venue
 from autotuner.bench.window import Window
 from autotuner.characterize.child_process import LayerTimer
 from autotuner.characterize.layer_statistics import LayerStatistics
-from autotuner.characterize.messages import Answer, Order, Round
+from autotuner.characterize.messages import Answer, Machine, Order, Round
 from autotuner.characterize.scaled_layers import share_out
 from autotuner.core.config import Config
 from autotuner.core.errors import MachineError
 from autotuner.core.events import Event, LayersDone, Note, Started, Working
-from autotuner.core.layer_profile import Ceilings, LayerProfile
+from autotuner.core.layer_profile import Counters, LayerProfile
 from autotuner.core.outcome import Failed
 from autotuner.core.request import LayersRequest
 from autotuner.guard import Guard
@@ -86,8 +86,8 @@ def _timed(
     began = time.monotonic()
     found = LayerStatistics()
     with LayerTimer(order, cancelled) as timer:
-        ceilings = _answered(timer.receive(), subject)
-        assert isinstance(ceilings, Ceilings)
+        machine = _answered(timer.receive(), subject)
+        assert isinstance(machine, Machine)
         rounds = 0
         while rounds < _LEAST_ROUNDS or (
             found.margin > request.margin and time.monotonic() - began < request.max_seconds
@@ -111,7 +111,9 @@ def _timed(
         plain_ms=found.plain_ms,
         margin=found.margin,
         wanted_margin=request.margin,
-        ceilings=ceilings,
+        ceilings=machine.ceilings,
+        counters=machine.counted if isinstance(machine.counted, Counters) else None,
+        why_no_counters=machine.counted if isinstance(machine.counted, str) else "",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autotuner.backends.layers import ProfiledRun
 from autotuner.core.config import Config
-from autotuner.core.layer_profile import Ceilings
+from autotuner.core.layer_profile import Ceilings, Counters
 from autotuner.core.outcome import Failed
 from autotuner.model.inputs import InputSpec
 
@@ -20,6 +20,14 @@ class Order:
     config: Config
     inputs: InputSpec
     cpus: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What the machine can do at most, and what its processor counted, or why it did not."""
+
+    ceilings: Ceilings | None
+    counted: Counters | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,5 +67,5 @@ class SplitRun:
     largest_difference: float
 
 
-Answer = Ceilings | Round | SplitRun | Failed
-"""To an Order the ceilings come first, then a round for every More; Failed is the last word."""
+Answer = Machine | Round | SplitRun | Failed
+"""To an Order the machine comes first, then a round for every More; Failed is the last word."""

@@ -49,7 +49,15 @@ def _run(
         times.append(time.perf_counter() - began)
     session.close()
     names = [value.name for value in _graph(model).output]
-    return dict(zip(names, outputs, strict=True)), statistics.median(times)
+    return {n: _usual(o) for n, o in zip(names, outputs, strict=True)}, statistics.median(times)
+
+
+def _usual(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return *array* in NumPy's own type of its kind.
+
+    ONNX Runtime's 64-bit integers are C's ``long long``, which OpenVINO does not take.
+    """
+    return array.astype(array.dtype.str)
 
 
 def _graph(model: Path) -> onnx.GraphProto:

@@ -9,9 +9,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import autotuner
-from autotuner import plan, venue
+from autotuner import accuracy_table, plan, venue
 from autotuner.bench.harness import Cancelled
-from autotuner.bench.window import Window
+from autotuner.bench.loading import load
+from autotuner.characterize.protocols import protocol_of
 from autotuner.core.config import Config
 from autotuner.core.errors import InputError, ModelError
 from autotuner.core.events import CharacterizeDone, Event, Note, Started, TrialDone, TrialStarted
@@ -22,17 +23,16 @@ from autotuner.core.space import SearchSpace, Value
 from autotuner.core.sweep import ModelSize, Point, Sweep
 from autotuner.guard import Guard, Pair
 from autotuner.inspecting import inspection
+from autotuner.model import reference
 from autotuner.model.variants import VariantStore
 from autotuner.search import Search, stored_facts, study_name
 from autotuner.subject import Subject
 
-_PERCENTILE, _CONFIDENCE = 99.0, 0.95
 _OBJECTIVE = Objective.maximize("throughput_ips")
 ALL = ("all",)
 """Every value of a dimension that there is here."""
 
-_LOADING_S = 1.0
-"""What a configuration takes beside its window, roughly; for the time that is told beforehand."""
+_POLL_S = 0.2
 
 
 def characterize(
@@ -48,17 +48,22 @@ def characterize(
     goes there. When it is called off, it ends with what there is. Raises AutotunerError for bad
     input, Cancelled when there is nothing yet.
     """
+    accuracies: Mapping[str, float] = {}
+    if request.accuracy_table is not None:
+        names = [model or reference.DEFAULT for model in request.models]
+        accuracies = accuracy_table.read(Path(request.accuracy_table), names)
     points: list[Point] = []
     sizes: list[ModelSize] = []
     box, simulated, interrupted = "", False, False
-    for model in request.models:
-        workload = replace(request.workload, model=model)
+    data = request.data or (request.workload.data,) * len(request.models)
+    for model, samples in zip(request.models, data, strict=True):
+        workload = replace(request.workload, model=model, data=samples)
         subject = venue.resolve(workload, cache_dir)
         for note in subject.notes:
             yield Note(text=note)
         box = subject.simulated or subject.fingerprint.cpu or "this box"
         simulated = subject.device is not None
-        sizes.append(_size(model, subject))
+        sizes.append(_size(model, subject, accuracies.get(model or reference.DEFAULT)))
         try:
             yield from _sweep(request, subject, cache_dir, storage, cancelled, points)
         except Cancelled:
@@ -72,6 +77,7 @@ def characterize(
             tool_version=autotuner.__version__,
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             box=box,
+            protocol=request.protocol,
             simulated=simulated,
             models=tuple(sizes),
             points=tuple(points),
@@ -104,29 +110,30 @@ def _sweep(
     # Named as in a search on this box, so that it recognises what is measured here.
     names = plan.search_space(guard.offered(guard.wanted()), {}).names
     space = grid(guard.offered(pairs), names, sweep)
-    fingerprint = subject.fingerprint.digest
-    facts = stored_facts(storage, fingerprint=fingerprint)
+    protocol = protocol_of(request)
+    key = protocol.store_key(subject.fingerprint.digest)
+    facts = stored_facts(storage, fingerprint=key)
     configs = [dict(config) for config in space]
     with Search(
         space,
         _OBJECTIVE,
-        name="sweep-" + study_name(fingerprint, space, _OBJECTIVE),
+        name="sweep-" + study_name(key, space, _OBJECTIVE),
         storage=storage,
         sampler="random",
         seeds=[config for config in configs if config not in [dict(known) for known, _ in facts]],
-        fingerprint=fingerprint,
+        fingerprint=key,
     ) as search:
         search.import_trials(facts)
         known = {Config.from_mapping(trial.config) for trial in search.trials() if trial.outcome}
         left = len(configs) - len(known)
-        _check_time(request, left, subject)
+        _check_time(request, left * protocol.each_s, left, subject)
         yield Started(
             model=subject.info.name,
-            fingerprint=fingerprint,
+            fingerprint=subject.fingerprint.digest,
             space_size=len(space),
             known_trials=len(known),
             max_trials=left,
-            max_seconds=left * (request.seconds + _LOADING_S),
+            max_seconds=left * protocol.each_s,
             simulated=subject.simulated,
         )
         try:
@@ -155,7 +162,7 @@ def _measure(
     cancelled: Callable[[], bool],
 ) -> Iterator[Event]:
     """Measure the *left* configurations that the study does not know."""
-    window = Window(min_s=request.seconds, max_s=request.seconds)
+    protocol = protocol_of(request)
     with venue.open_bench(subject, request.workload.seed, cancelled, guard.graph_of) as bench:
         if busy := bench.background.note:
             yield Note(text=busy)
@@ -168,13 +175,14 @@ def _measure(
             began = time.monotonic()
             try:
                 pair = (config.provider, config.precision)
-                found = refused.get(pair) or bench.measure(config, window)
+                if subject.device is None:
+                    _rest(protocol.cool_off_s, cancelled)
+                failed = refused.get(pair) or (yield from load(bench, config))
+                found = failed or bench.measure(config, protocol.window(config))
             except Cancelled:
                 search.release(trial)
                 raise
-            outcome = (
-                found if isinstance(found, Failed) else found.measurement(_PERCENTILE, _CONFIDENCE)
-            )
+            outcome = found if isinstance(found, Failed) else protocol.measurement(found)
             search.tell(trial, outcome, seconds=time.monotonic() - began)
             yield TrialDone(
                 phase="search",
@@ -183,6 +191,15 @@ def _measure(
                 outcome=outcome,
                 trials=done,
             )
+
+
+def _rest(seconds: float, cancelled: Callable[[], bool]) -> None:
+    """Let the machine cool off; raises Cancelled."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if cancelled():
+            raise Cancelled
+        time.sleep(min(_POLL_S, seconds))
 
 
 def grid(
@@ -212,9 +229,8 @@ def grid(
     return SearchSpace(space.dimensions, (*space.restrictions, evenly))
 
 
-def _check_time(request: CharacterizeRequest, left: int, subject: Subject) -> None:
+def _check_time(request: CharacterizeRequest, need_s: float, left: int, subject: Subject) -> None:
     """Refuse a sweep that is sure to take longer than there is time."""
-    need_s = left * (request.seconds + _LOADING_S)
     if request.max_seconds is None or need_s <= request.max_seconds or subject.device is not None:
         return
     widest = max(request.dimensions, key=lambda name: len(request.dimensions[name]))
@@ -225,15 +241,16 @@ def _check_time(request: CharacterizeRequest, left: int, subject: Subject) -> No
     )
 
 
-def _size(model: str | None, subject: Subject) -> ModelSize:
+def _size(model: str | None, subject: Subject, accuracy: float | None) -> ModelSize:
+    size = ModelSize(model=subject.info.name, parameters=0, flops=0, accuracy=accuracy)
     try:
-        looked = inspection(model, subject_shapes(subject))
+        looked = inspection(model, _shapes(subject))
     except ModelError:  # a device that is not there may know models by name alone
-        return ModelSize(model=subject.info.name, parameters=0, flops=0)
-    return ModelSize(model=subject.info.name, parameters=looked.parameters, flops=looked.flops)
+        return size
+    return replace(size, parameters=looked.parameters, flops=looked.flops)
 
 
-def subject_shapes(subject: Subject) -> tuple[str, ...]:
+def _shapes(subject: Subject) -> tuple[str, ...]:
     """Return the shapes of the subject's inputs as they would be typed."""
     return tuple(
         f"{tensor.name}={'x'.join(map(str, tensor.sample_shape))}"

@@ -10,16 +10,17 @@ from typing import Any
 
 from rich.console import Console
 
-from autotuner import client, durable, locations
+from autotuner import client, durable, locations, store
 from autotuner.cli import endings, jobs
 from autotuner.cli.findings import document
 from autotuner.cli.progress import follow
 from autotuner.cli.sweep_options import characterize_request
 from autotuner.core.encoding import decode
 from autotuner.core.errors import InputError, StateError
-from autotuner.core.events import CharacterizeDone
+from autotuner.core.events import CharacterizeDone, Ending, RecallDone
 from autotuner.core.layer_profile import LayerProfile
 from autotuner.core.partition import Partition
+from autotuner.core.request import RecallRequest
 from autotuner.core.sweep import SCHEMA, Sweep
 from autotuner.report import report as reports
 from autotuner.report.report import Finding
@@ -46,8 +47,18 @@ def characterize(chosen: argparse.Namespace) -> int:
 
 
 def report(chosen: argparse.Namespace) -> int:
-    """Write one report of what the files hold."""
-    findings = [_read(Path(name)) for name in chosen.files]
+    """Write one report of what the files hold and of the tuning runs that profiles name."""
+    console = Console(stderr=True, highlight=False)
+    findings: list[Finding] = []
+    for name in chosen.files:
+        profile = _profile(name)
+        if profile is None:
+            findings.append(_read(Path(name)))
+            continue
+        ending = _recalled(profile, chosen.storage, console)
+        if not isinstance(ending, RecallDone):
+            return endings.conclude(ending, console, as_json=chosen.json, debug=chosen.debug)
+        findings.append(ending.run)
     written = _write(Path(chosen.out), _report(findings))
     if chosen.json:
         print(json.dumps({"status": "ok", "files": list(map(str, written))}, indent=2))
@@ -57,11 +68,30 @@ def report(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _profile(name: str) -> Path | None:
+    """Return the profile that *name* stands for, None where it is a file of another kind."""
+    path = Path(name)
+    if path.exists():
+        return path if path.suffix in {".yaml", ".yml"} else None
+    kept = store.ProfileStore(locations.state_dir() / "profiles")
+    return kept.find(name) if any(p.stem.startswith(name) for p in kept.paths()) else None
+
+
+def _recalled(profile: Path, storage: str | None, console: Console) -> Ending:
+    """Ask for everything that was measured for *profile*."""
+    request = RecallRequest(profile=str(profile.absolute()), storage=storage)
+    with client.connected(locations.state_dir()) as daemon:
+        return follow(daemon, daemon.submit(request), console)
+
+
 def _report(findings: Sequence[Finding]) -> dict[str, bytes]:
-    names = dict.fromkeys(
-        point.model for found in findings if isinstance(found, Sweep) for point in found.points
-    ) or dict.fromkeys(found.model for found in findings if not isinstance(found, Sweep))
-    return reports.files(f"edge-autotune: {', '.join(names)}", findings)
+    names: list[str] = []
+    for found in findings:
+        if isinstance(found, Sweep):
+            names += [point.model for point in found.points]
+        else:
+            names.append(found.model)
+    return reports.files(f"edge-autotune: {', '.join(dict.fromkeys(names))}", findings)
 
 
 def _read(path: Path) -> Finding:
@@ -81,7 +111,7 @@ def _read(path: Path) -> Finding:
             return finding
     raise InputError(
         f"{path} holds no findings; make it with `autotune characterize`, or with --json of "
-        "`autotune layers` or `autotune partition`."
+        "`autotune layers` or `autotune partition`, or name a profile."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from autotuner.cli.daemon_options import add_detaching
 from autotuner.cli.readers import positive, read, whole
@@ -12,6 +13,7 @@ from autotuner.core import quantity
 from autotuner.core.errors import InputError
 from autotuner.core.request import CharacterizeRequest, Workload
 from autotuner.core.space import Value
+from autotuner.core.sweep import Protocol
 
 _NUMBERS = frozenset(("batch_size", "workers", "intra_op_threads"))
 
@@ -32,10 +34,28 @@ def add_characterize(verb: argparse.ArgumentParser) -> None:
         metavar="DIMENSION=VALUES",
         help="batch_size=1..34, workers=1,2, precision=fp32,int8, power_mode=all; repeat it",
     )
-    verb.add_argument("--data", metavar="FILE", help="real inputs by name, .npz or .npy")
+    verb.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="real inputs by name, .npz or .npy; once for all models, or once for each",
+    )
     verb.add_argument("--device", metavar="sim:NAME", help="a simulated device")
     verb.add_argument(
         "--seconds", type=positive, default=1.0, help="window of each configuration (default 1)"
+    )
+    verb.add_argument(
+        "--protocol",
+        choices=get_args(Protocol),
+        default="steady",
+        help="steady: a window of batches that show no trend; embench: 2 s of rest, 10 runs to "
+        "warm up, then the fastest of 50 (default: steady)",
+    )
+    verb.add_argument(
+        "--accuracy-table",
+        metavar="FILE",
+        help="YAML with the accuracy of each model, by its name: `squeezenet: 0.58`",
     )
     verb.add_argument(
         "--time",
@@ -58,7 +78,11 @@ def add_report(verb: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="folders that `autotune characterize` wrote, or JSON of layers or partition",
+        help="folders that `autotune characterize` wrote, profiles of tuning runs, or JSON of "
+        "layers or partition",
+    )
+    verb.add_argument(
+        "--storage", metavar="URL", help="where the study of a profile lies (default: this box)"
     )
     verb.add_argument("--out", metavar="DIR", default="report", help="(default: report)")
 
@@ -94,7 +118,7 @@ def capacity_request(options: argparse.Namespace) -> CharacterizeRequest:
     return CharacterizeRequest(
         models=tuple(model for text in options.models for model in _models(text)),
         workload=Workload(
-            data=str(Path(options.data).absolute()) if options.data else None,
+            data=_absolute(options.data),
             device=options.device,
         ),
         dimensions=dimensions,
@@ -106,16 +130,24 @@ def characterize_request(options: argparse.Namespace) -> CharacterizeRequest:
     dimensions: dict[str, tuple[Value, ...]] = {}
     for name, values in options.sweep:
         dimensions[name] = tuple(dict.fromkeys((*dimensions.get(name, ()), *values)))
+    data = [str(Path(path).absolute()) for path in options.data]
     return CharacterizeRequest(
         models=tuple(model for text in options.models for model in _models(text)),
         workload=Workload(
-            data=str(Path(options.data).absolute()) if options.data else None,
+            data=data[0] if len(data) == 1 else None,
             device=options.device,
         ),
         dimensions=dimensions,
+        protocol=options.protocol,
         seconds=options.seconds,
         max_seconds=options.time,
+        data=tuple(data) if len(data) > 1 else (),
+        accuracy_table=_absolute(options.accuracy_table),
     )
+
+
+def _absolute(path: str | None) -> str | None:
+    return str(Path(path).absolute()) if path else None
 
 
 def _models(text: str) -> list[str | None]:

@@ -57,12 +57,31 @@ class LayerTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What the processor counted while the model ran and no layer was timed.
+
+    *cache_misses* are those of the last level among a thousand instructions, None where the
+    processor does not count them.
+    """
+
+    instructions_per_cycle: float
+    cache_misses: float | None = None
+
+    def __str__(self) -> str:
+        misses = ""
+        if self.cache_misses is not None:
+            misses = f", {self.cache_misses:.2f} cache misses in 1000 instructions"
+        return f"{self.instructions_per_cycle:.2f} instructions per cycle{misses}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerProfile:
     """A model's layers under one configuration, for one batch.
 
     *whole_ms* is a run from outside while the layers are timed, *plain_ms* one while they are not.
     *margin* is the largest margin of a layer's share, *wanted_margin* what was asked for.
-    *sample_shapes* are those of one sample of each input.
+    *sample_shapes* are those of one sample of each input. *why_no_counters* says why there are no
+    *counters*, where they were asked for.
     """
 
     model: str
@@ -78,6 +97,20 @@ class LayerProfile:
     margin: float
     wanted_margin: float
     ceilings: Ceilings | None = None
+    counters: Counters | None = None
+    why_no_counters: str = ""
+
+    @property
+    def counted(self) -> str:
+        """What the processor counted in words, empty where nobody asked."""
+        if self.counters is not None:
+            return f"The processor counted {self.counters}."
+        if not self.why_no_counters:
+            return ""
+        return (
+            "Instructions per cycle and cache misses: not available, because "
+            f"{self.why_no_counters}."
+        )
 
     @property
     def layers_ms(self) -> float:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from autotuner.core.config import Config
 from autotuner.core.outcome import Failed, Measurement, Outcome
 
 SCHEMA = 1
+
+Protocol = Literal["steady", "embench"]
+"""How each configuration is measured: over a steady window, or by EmBench's rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +25,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSize:
-    """How large a model is; *flops* are those of one sample, a multiply-add counted once."""
+    """How large a model is; *flops* are those of one sample, a multiply-add counted once.
+
+    *accuracy* is what a table says of the model, None without one.
+    """
 
     model: str
     parameters: int
     flops: int
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +44,7 @@ class Sweep:
     tool_version: str
     created: str
     box: str
+    protocol: Protocol = "steady"
     simulated: bool = False
     models: tuple[ModelSize, ...]
     points: tuple[Point, ...]
