@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autotuner.bench.bench import Bench
 from autotuner.bench.harness import Cancelled, Harness
+from autotuner.bench.loading import load
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import ModelError
 from autotuner.core.events import Note, Working
@@ -106,7 +107,7 @@ class Guard:
 
     def judge(
         self, bench: Bench, pairs: Sequence[Pair]
-    ) -> Generator[Judgement, None, tuple[Judgement, ...]]:
+    ) -> Generator[Judgement | Working, None, tuple[Judgement, ...]]:
         """Compare what *pairs* answer with what FP32 answers on ONNX Runtime."""
         judgements: list[Judgement] = []
         reference: list[Outputs] | None = None
@@ -116,8 +117,8 @@ class Guard:
             judgement = self._without_running(provider, precision)
             if judgement is None:
                 assert isinstance(bench, Harness)
-                reference = reference or self._reference(bench)
-                judgement = self._compared(bench, provider, precision, reference)
+                reference = reference or (yield from self._reference(bench))
+                judgement = yield from self._compared(bench, provider, precision, reference)
             judgements.append(judgement)
             yield judgement
         return tuple(judgements)
@@ -178,13 +179,13 @@ class Guard:
 
     def _compared(
         self, harness: Harness, provider: str, precision: str, reference: Sequence[Outputs]
-    ) -> Judgement:
+    ) -> Generator[Working, None, Judgement]:
         about = Judgement(provider=provider, precision=precision)
         if isinstance(variant := self._variant(provider, precision), Variant):
             about = replace(
                 about, float_nodes=variant.float_nodes, calibrated_on=variant.calibrated_on
             )
-        answers = self._answers(harness, provider, precision)
+        answers = yield from self._answers(harness, provider, precision)
         if isinstance(answers, Failed):
             return replace(about, failed=answers)
         samples = min(self._samples.load().count, len(reference) * self._batch_size)
@@ -203,8 +204,8 @@ class Guard:
             failed = Failed("inaccurate", f"{accuracy}; {bound}")
         return replace(about, accuracy=accuracy, failed=failed)
 
-    def _reference(self, harness: Harness) -> list[Outputs]:
-        answers = self._answers(harness, *_MEASURE)
+    def _reference(self, harness: Harness) -> Generator[Working, None, list[Outputs]]:
+        answers = yield from self._answers(harness, *_MEASURE)
         if isinstance(answers, Failed):
             raise ModelError(
                 f"{self.subject.info.path.name} cannot be run by {BASELINE.provider}: "
@@ -212,11 +213,14 @@ class Guard:
             )
         return answers
 
-    def _answers(self, harness: Harness, provider: str, precision: str) -> list[Outputs] | Failed:
+    def _answers(
+        self, harness: Harness, provider: str, precision: str
+    ) -> Generator[Working, None, list[Outputs] | Failed]:
         config = replace(
             BASELINE, batch_size=self._batch_size, provider=provider, precision=precision
         )
-        answers = harness.outputs(config, self._samples)
+        failed = yield from load(harness, config)
+        answers = failed or harness.outputs(config, self._samples)
         harness.unload(config)
         return answers if isinstance(answers, Failed) else [*answers]
 

@@ -10,6 +10,7 @@ from functools import cache
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import SpaceError
 from autotuner.core.space import Dimension, Restriction, SearchSpace, Value
+from autotuner.host import accelerators
 from autotuner.host.topology import Topology
 from autotuner.subject import Subject
 
@@ -18,6 +19,8 @@ QUEUE_DELAYS_MS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _MOST_WORKERS = 16
 _MOST_ON_ACCELERATOR = 4
 _OVERSUBSCRIPTION = 2
+_OPTIONAL = ("max_queue_delay_ms", "mps")
+"""Settings that are None where they are no choice."""
 
 
 def search_space(
@@ -60,6 +63,7 @@ def _offered(subject: Subject, named: Container[str]) -> list[Dimension]:
     for name, values, default in (
         ("precision", subject.every_precision, BASELINE.precision),
         ("power_mode", subject.power_modes, BASELINE.power_mode),
+        ("mps", subject.mps if max(_workers(subject)) > 1 else (None,), BASELINE.mps),
     ):
         if values != (default,) or name in named:
             dimensions.append(Dimension(name, values))
@@ -75,7 +79,7 @@ def _recorded(subject: Subject) -> list[Dimension]:
         ordered = name in {"batch_size", "workers", "intra_op_threads"}
         if ordered:
             values.sort(key=lambda value: (value is None, value))
-        if name != "max_queue_delay_ms":
+        if values != [None] or name not in _OPTIONAL:
             dimensions.append(Dimension(name, tuple(values), ordered=ordered))
     return dimensions
 
@@ -139,6 +143,8 @@ def _check(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]) -> None:
     }
     if subject.recorded:
         offered = {d.name: d.values for d in _recorded(subject)}
+    elif True in narrowed.get("mps", ()) and True not in subject.mps:
+        raise SpaceError(f"MPS cannot be switched on here: {subject.no_mps}; leave --mps out.")
     for name, values in offered.items():
         for value in narrowed.get(name, ()):
             if value not in values:
@@ -182,7 +188,18 @@ def _restrictions(
     def default_threads_alone(config: Mapping[str, Value]) -> bool:
         """Leave the number of threads to the runtime only for one unbound worker."""
         alone = config["workers"] == 1 and config["affinity"] == "none"
-        return config["intra_op_threads"] is not None or alone
+        on_cpu = config["provider"] not in accelerators.PROVIDERS
+        return config["intra_op_threads"] is not None or alone or not on_cpu
+
+    def plain_on_accelerators(config: Mapping[str, Value]) -> bool:
+        workers, threads = _parallelism(config)
+        plain = (config["affinity"], threads) == ("none", None) and workers <= _MOST_ON_ACCELERATOR
+        return plain or config["provider"] not in accelerators.PROVIDERS
+
+    def shared_gpu(config: Mapping[str, Value]) -> bool:
+        """Use MPS only where several workers share an NVIDIA GPU."""
+        several = config["workers"] != 1 and config["provider"] in accelerators.NVIDIA_PROVIDERS
+        return several or not config["mps"]
 
     def few_threads(config: Mapping[str, Value]) -> bool:
         workers, threads = _parallelism(config)
@@ -201,6 +218,10 @@ def _restrictions(
         """Compute in a precision that the provider offers."""
         return config["precision"] in subject.precisions[str(config["provider"])]
 
+    plain_on_accelerators.__doc__ = (
+        "Leave threads and affinity to the runtime on an accelerator, for at most "
+        f"{_MOST_ON_ACCELERATOR} workers."
+    )
     few_threads.__doc__ = f"Have at most {most_threads} threads in all workers together."
     rules: list[Restriction] = []
     if subject.recorded:
@@ -211,8 +232,12 @@ def _restrictions(
             rules.append(one_name)
         if not narrowed.keys() & {"workers", "intra_op_threads"}:  # who names numbers gets them
             rules.append(few_threads)
+            if not set(accelerators.PROVIDERS).isdisjoint(subject.providers):
+                rules.append(plain_on_accelerators)
     if {"provider", "precision"} <= {d.name for d in dimensions} and not subject.recorded:
         rules.append(offered_together)
+    if any(d.name == "mps" for d in dimensions) and not subject.recorded:
+        rules.append(shared_gpu)
     shortest = next((d.values[0] for d in dimensions if d.name == "max_queue_delay_ms"), None)
     if shortest is not None:
         rules.append(company_only)
@@ -272,6 +297,9 @@ def seeds(space: SearchSpace, topology: Topology) -> tuple[dict[str, Value], ...
     for values in itertools.product(*(space[name].values for name in ways)):
         way: dict[str, Value] = dict(zip(ways, values, strict=True))
         one = rest | fastest | way
+        if one["provider"] in accelerators.PROVIDERS:
+            one |= {"workers": 1, "intra_op_threads": None, "affinity": "none"}
+            found.append(one | {"batch_size": smallest})  # its own default
         if one not in found:
             found.append(one)
     return tuple(config for config in found if config in space)

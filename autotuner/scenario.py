@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,11 +12,13 @@ import numpy as np
 from autotuner import tiled
 from autotuner.bench.batching import Batching
 from autotuner.bench.bench import Bench
+from autotuner.bench.loading import load
 from autotuner.bench.queueing import at_rate, highest_rate, sizes_to_time
 from autotuner.bench.stats import Latencies, batches_to_prove, judge, percentile
 from autotuner.bench.summary import ServedRun, SteadyRun, TimedBatches
 from autotuner.bench.window import Window
 from autotuner.core.config import Config
+from autotuner.core.events import Working
 from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.request import MAIN_PERCENTILES, Workload, latency_metric
 from autotuner.standard import Standard
@@ -34,6 +37,9 @@ class Scenario(Protocol):
 
     proof_s: float
     """How long the final round may take."""
+
+    def load(self, config: Config) -> Generator[Working, None, Failed | None]:
+        """Load *config* where :meth:`trial` will need it; return why it could not be loaded."""
 
     def trial(self, config: Config) -> Outcome:
         """Measure *config* as well as the search needs it."""
@@ -59,6 +65,10 @@ class ClosedLoop:
         self._bench = bench
         self._standard = standard
         self._tiles = tiles
+
+    def load(self, config: Config) -> Generator[Working, None, Failed | None]:
+        """Load *config*."""
+        return (yield from load(self._bench, config))
 
     def trial(self, config: Config) -> Outcome:
         """Measure until enough is known."""
@@ -103,6 +113,12 @@ class Server:
         self._rng = np.random.default_rng(seed)
         self._timed: dict[Config, TimedBatches] = {}
         self._tried: set[Config] = set()
+
+    def load(self, config: Config) -> Generator[Working, None, Failed | None]:
+        """Load *config* unless its batch times are known from another queue delay."""
+        if self._is_timed(config):
+            return None
+        return (yield from load(self._bench, config))
 
     def trial(self, config: Config) -> Outcome:
         """Time batches and predict what requests would see at the rate given, else at the highest.
@@ -187,7 +203,7 @@ class Server:
         They do not depend on the queue delay, so that another delay needs no measurement.
         """
         kind = replace(config, max_queue_delay_ms=None)
-        if kind in self._timed and config not in self._tried:
+        if self._is_timed(config):
             self._tried.add(config)
             return replace(self._timed[kind], config=config)
         sizes = sizes_to_time(config.batch_size)
@@ -199,6 +215,10 @@ class Server:
             self._timed[kind] = found
             self._tried.add(config)
         return found
+
+    def _is_timed(self, config: Config) -> bool:
+        kind = replace(config, max_queue_delay_ms=None)
+        return kind in self._timed and config not in self._tried
 
     def _predicted(
         self, timed: TimedBatches, rate_ips: float, highest_ips: float, latencies: Latencies
@@ -243,8 +263,10 @@ def of(workload: Workload, bench: Bench, standard: Standard) -> Scenario:
 
 def run_once(
     bench: Bench, workload: Workload, config: Config, window: Window, rate_ips: float | None
-) -> SteadyRun | Failed:
+) -> Generator[Working, None, SteadyRun | Failed]:
     """Measure *config* for *window*: at *rate_ips* in the scenario server, else flat out."""
+    if failed := (yield from load(bench, config)):
+        return failed
     if workload.tiles is not None:
         return tiled.measure(bench, config, window, workload.tiles)
     if workload.scenario != "server":

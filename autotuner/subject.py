@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autotuner import backends
+from autotuner.backends.nvidia import find_gpu
 from autotuner.backends.simulated import Device
 from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import MachineError, ModelError
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.request import Workload
-from autotuner.host import identity
+from autotuner.host import accelerators, identity
 from autotuner.host.power import NullControl, PowerControl
 from autotuner.host.topology import Topology
 from autotuner.model import data, data_files, preprocess, reference, shapes
@@ -36,8 +37,9 @@ class Subject:
 
     *precisions* holds by provider each precision that it computes in and the graph that it reads
     for it. *power_modes* may be set by *power*, the machine's own first. *accelerated* says that
-    threads and affinity do not matter. *device* is there when the machine is not; *recorded* are
-    then the configurations that were recorded of it, if it was.
+    threads and affinity do not matter. *mps* is whether workers may share a GPU by it, None where
+    that is no choice for the reason *no_mps*. *device* is there when the machine is not; *recorded*
+    are then the configurations that were recorded of it, if it was.
     """
 
     info: ModelInfo
@@ -47,6 +49,8 @@ class Subject:
     fingerprint: Fingerprint
     notes: tuple[str, ...]
     power_modes: tuple[str, ...] = ("present",)
+    mps: tuple[bool | None, ...] = (None,)
+    no_mps: str = "it needs an NVIDIA GPU"
     power: PowerControl = field(default_factory=_no_control)
     usual: Config = BASELINE
     measures_power: bool = False
@@ -93,14 +97,20 @@ def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
         data_path=data_path,
         seed=workload.seed,
         preprocess=_preprocess(workload),
+        on_device=workload.io == "device",
     )
     inputs.load()  # raises now what would otherwise raise in every worker
     precisions, runtimes = _runtimes()
+    on_gpu = not set(accelerators.NVIDIA_PROVIDERS).isdisjoint(precisions)
+    if inputs.on_device:
+        precisions = _on_device(precisions)
     fingerprint = Fingerprint(
         device=identity.device(),
         cpu=identity.cpu(),
         cpus=topology.usable,
         memory_gib=identity.memory_gib(),
+        gpu=find_gpu().name if on_gpu else None,
+        driver=identity.nvidia_driver() if on_gpu else None,
         runtimes=runtimes,
         os=identity.operating_system(),
         model_sha256=info.sha256,
@@ -108,6 +118,7 @@ def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:
         data_sha256=sha256(data_files.files(data_path)) if data_path else None,
         scenario=workload.scenario,
         rate_ips=workload.rate_ips,
+        io="device" if inputs.on_device else None,
     )
     return Subject(
         info=info,
@@ -152,6 +163,20 @@ def _notes(workload: Workload, info: ModelInfo, inputs: InputSpec) -> Iterator[s
         yield info.batch_note
     if inputs.data_path is None and workload.model not in (None, *reference.NAMES):
         yield "The inputs are random; give real ones with --data FILE.npz."
+    if inputs.on_device:
+        yield "Inputs and outputs stay on the device, so their copies are not measured."
+
+
+def _on_device(precisions: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """Return those of the providers that have a memory of their own; raises MachineError."""
+    kept = {name: precisions[name] for name in accelerators.NVIDIA_PROVIDERS if name in precisions}
+    if not kept:
+        names = ", ".join(accelerators.NVIDIA_PROVIDERS)
+        raise MachineError(
+            f"--io device is for the providers {names}, of which none is usable here; leave it "
+            "out, or see `autotune doctor`."
+        )
+    return kept
 
 
 def _runtimes() -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from autotuner.bench.virtual import VirtualHarness
 from autotuner.core.config import Config
 from autotuner.core.errors import MachineError
 from autotuner.core.request import TuneRequest, Workload
-from autotuner.host import topology
+from autotuner.host import accelerators, mps, topology
 from autotuner.host.power import PowerControl, Switch, offered, open_control
 from autotuner.host.sensors import Sampler, discover
 from autotuner.subject import Subject
@@ -35,6 +35,7 @@ def resolve(
     about = subject.resolve(workload, topology.read(), cache_dir)
     control = open_control(dvfs=dvfs, allow_reboot_modes=allow_reboot_modes)
     modes = offered(control)
+    about = _with_mps(about)
     return replace(
         about,
         power=control,
@@ -43,6 +44,16 @@ def resolve(
         measures_power=_measures_power(),
         notes=(*about.notes, *_power_notes(control)),
     )
+
+
+def _with_mps(about: Subject) -> Subject:
+    """Return *about* with whether its workers may share a GPU by MPS."""
+    if set(accelerators.NVIDIA_PROVIDERS).isdisjoint(about.providers):
+        return about
+    if refusal := mps.refusal():
+        note = f"MPS is not searched: {refusal}."
+        return replace(about, no_mps=refusal, notes=(*about.notes, note))
+    return replace(about, mps=(False, True), usual=replace(about.usual, mps=False))
 
 
 def _measures_power() -> bool:
@@ -54,13 +65,10 @@ def _measures_power() -> bool:
     return bool(total_rails(reading.name for reading in readings if reading.value is not None))
 
 
-def _power_notes(control: PowerControl) -> Iterator[str]:
+def _power_notes(control: PowerControl) -> tuple[str, ...]:
     """Say which modes there are that cannot be searched, and what would be needed."""
-    for mode in control.modes():
-        if mode.needs_reboot:
-            yield f"The power mode {mode.name} needs a reboot, so it is not tried here."
-    if any(mode.refusal is not None for mode in control.modes()):
-        yield from control.explain()
+    usable = all(mode.usable for mode in control.modes())
+    return () if usable else control.explain()
 
 
 def open_bench(
@@ -84,6 +92,7 @@ def open_bench(
         cancelled=cancelled,
         telemetry=Telemetry(Sampler(discover().sensors)),
         switch=Switch(about.power, locations.trial_journal()),
+        mps=mps.Mps(locations.trial_mps()),
     )
 
 

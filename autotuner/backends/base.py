@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +25,16 @@ class Session(Protocol):
     """A model loaded by a runtime under one configuration; used by one thread at a time."""
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
-        """Run one batch, full or smaller, and return its outputs; raises BackendFailure."""
+        """Run one batch, full or smaller, and return its outputs; raises BackendFailure.
+
+        They lie in the host's memory, as *feeds* do, so that a GPU's time includes the copies.
+        """
+
+    def bind(self, feeds: Mapping[str, Any]) -> Callable[[], object]:
+        """Return what runs the full batch *feeds* within the memory that the provider computes in.
+
+        The batch is laid there once and its outputs stay there. Both raise BackendFailure.
+        """
 
     def close(self) -> None:
         """Give the memory back; closing twice does no harm."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from autotuner import durable
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
+_WHOLE = "whole"
 
 
 def digest(model: Path) -> str:
@@ -55,6 +57,21 @@ class EngineCache:
             return None
         engine = content[_DIGEST_BYTES:]
         return engine if hashlib.sha256(engine).digest() == content[:_DIGEST_BYTES] else None
+
+
+@contextlib.contextmanager
+def written_whole(folder: Path) -> Iterator[None]:
+    """Let the body write engines into *folder*, which nobody else writes or reads meanwhile.
+
+    What an earlier body did not come to the end of is thrown away first.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(folder.with_name(f"{folder.name}.lock")):
+        if not (folder / _WHOLE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        yield
+        (folder / _WHOLE).touch()
 
 
 @contextlib.contextmanager

@@ -55,6 +55,19 @@ def find_gpu() -> Gpu:
     )
 
 
+def outdated(gpu: Gpu, needed: int | None, runtime: str, package: str) -> str | None:
+    """Say that the driver is too old for *runtime*, which needs CUDA *needed*; None if it is not.
+
+    *package* is what to install for an older CUDA, whose major version is put behind it.
+    """
+    if needed is None or gpu.cuda >= (needed, 0):
+        return None
+    return (
+        f"the NVIDIA driver knows CUDA {gpu.cuda[0]}.{gpu.cuda[1]} at most and {runtime} needs "
+        f"CUDA {needed}; update the driver or install {package}{gpu.cuda[0]}"
+    )
+
+
 def linked_version(file: Path, library: str) -> int | None:
     """Return the major version of *library* that the shared object *file* is linked to."""
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as content:

@@ -13,6 +13,7 @@ from typing import Any
 from autotuner.backends import onnxruntime_nvidia as nvidia
 from autotuner.backends import onnxruntime_options as gpu
 from autotuner.backends.base import BackendFailure, Session
+from autotuner.backends.engine_cache import written_whole
 from autotuner.backends.onnxruntime_session import CapturedSession, OnnxRuntimeSession, failure
 from autotuner.core.config import Config
 
@@ -56,6 +57,8 @@ class OnnxRuntime:
 
         On a GPU batches that are always full become a CUDA graph where the model allows one.
         """
+        if config.provider == "onnxruntime-tensorrt":
+            return _open_with_engine(model, config, shapes)
         if config.provider in nvidia.PROVIDERS:
             return _open_on_gpu(model, config, shapes)
         if config.provider != "onnxruntime-cpu":
@@ -65,7 +68,19 @@ class OnnxRuntime:
         return OnnxRuntimeSession(_load(model, config, [("CPUExecutionProvider", {})]))
 
 
-def _open_on_gpu(model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]) -> Session:
+def _open_with_engine(
+    model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]
+) -> Session:
+    """Open *model* and have its engine written, which the provider does in the first run."""
+    with written_whole(gpu.engine_folder(model, config)):
+        session = _open_on_gpu(model, config, shapes)
+        session.run_zeros(shapes)
+        return session
+
+
+def _open_on_gpu(
+    model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]
+) -> OnnxRuntimeSession:
     def load(*, captured: bool) -> Any:
         providers = gpu.providers_to_try(model, config, shapes, captured=captured)
         session = _load(model, config, providers)
@@ -79,7 +94,7 @@ def _open_on_gpu(model: Path, config: Config, shapes: Mapping[str, tuple[int, ..
         except BackendFailure as refused:
             if _NO_CAPTURE not in refused.detail:
                 raise
-    return OnnxRuntimeSession(load(captured=False))
+    return OnnxRuntimeSession(load(captured=False), device="cuda")
 
 
 def _load(model: Path, config: Config, providers: list[tuple[str, dict[str, str]]]) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.backends.base import BackendFailure
-from autotuner.backends.nvidia import find_gpu, linked_version
+from autotuner.backends.nvidia import find_gpu, linked_version, outdated
 from autotuner.backends.survey import Answer, answer, ask
 
 PROVIDERS = {
@@ -35,13 +35,8 @@ def problem(provider: str) -> str | None:
     except BackendFailure as failure:
         return failure.detail
     needed = linked_version(file, "libcudart") or linked_version(file, "libcublas")
-    if needed is not None and gpu.cuda < (needed, 0):
-        return (
-            f"the NVIDIA driver knows CUDA {gpu.cuda[0]}.{gpu.cuda[1]} at most and onnxruntime "
-            f"needs CUDA {needed}; update the driver or install an onnxruntime-gpu for "
-            f"CUDA {gpu.cuda[0]}"
-        )
-    return _problem_of_loading(PROVIDERS[provider])
+    too_old = outdated(gpu, needed, "onnxruntime", "an onnxruntime-gpu for CUDA ")
+    return too_old or _problem_of_loading(PROVIDERS[provider])
 
 
 def check_used(provider: str, used: list[str]) -> None:

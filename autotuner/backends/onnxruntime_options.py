@@ -59,18 +59,25 @@ def providers_to_try(
     return providers
 
 
+def engine_folder(model: Path, config: Config) -> Path:
+    """Return where the provider keeps the engines of *config*.
+
+    It names them after the graph, not its weights, so those are kept apart here.
+    """
+    name = f"{digest(model)[:16]}-{config.precision}-{config.batch_size}"
+    return locations.cache_dir() / "onnxruntime-tensorrt" / name
+
+
 def _tensorrt_options(
     model: Path, config: Config, shapes: Shapes, *, captured: bool
 ) -> dict[str, str]:
-    # The provider names engines after the graph, not its weights, so they are kept apart here.
-    cache = locations.cache_dir() / "onnxruntime-tensorrt"
-    name = f"{digest(model)[:16]}-{config.precision}-{config.batch_size}"
+    engines = engine_folder(model, config)
     options = {
         "device_id": "0",
         "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": str(locations.make_folder(cache / name)),
+        "trt_engine_cache_path": str(engines),
         "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": str(cache),
+        "trt_timing_cache_path": str(engines.parent),
         "trt_cuda_graph_enable": _flag(captured),
     }
     file = library(config.provider)

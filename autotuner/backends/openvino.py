@@ -189,6 +189,10 @@ class OpenVinoSession:
         except Exception as error:
             raise _failure(error, loading=False) from error
 
+    def bind(self, feeds: Mapping[str, Any]) -> Callable[[], object]:
+        """Return what runs *feeds* from where they lie, which is where a CPU computes."""
+        return lambda: self.run(feeds)
+
     @property
     def request(self) -> Any:
         """OpenVINO's own request, that of full batches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Mapping
 from importlib import metadata
@@ -13,9 +14,9 @@ from autotuner import durable, locations
 from autotuner.backends.base import BackendFailure
 from autotuner.backends.cuda import Driver, Stream
 from autotuner.backends.engine_cache import EngineCache, digest
-from autotuner.backends.nvidia import find_gpu
+from autotuner.backends.nvidia import find_gpu, outdated
 from autotuner.backends.tensorrt_build import GRAPHS, Recipe, build
-from autotuner.backends.tensorrt_session import TensorRtSession
+from autotuner.backends.tensorrt_session import LayerListener, TensorRtSession
 from autotuner.core.config import Config
 
 _OLDEST = (8, 6)
@@ -56,12 +57,14 @@ class TensorRt:
         """
         if config.provider != "tensorrt":
             raise BackendFailure("unsupported", f"{config.provider} is not offered here")
+        return self._open(Recipe(model=model, precision=config.precision, shapes=shapes))
+
+    def _open(self, recipe: Recipe, listener: LayerListener | None = None) -> TensorRtSession:
         stream = Stream(Driver())
         try:
             import tensorrt as trt  # noqa: PLC0415 - optional, and heavy
 
-            recipe = Recipe(model=model, precision=config.precision, shapes=shapes)
-            return TensorRtSession(trt, _engine(trt, recipe), stream, shapes)
+            return TensorRtSession(trt, _engine(trt, recipe), stream, recipe.shapes, listener)
         except BaseException:
             stream.close()
             raise
@@ -78,10 +81,19 @@ class TensorRt:
         if found is not None and tuple(map(int, found.split(".")[:2])) < _OLDEST:
             return f"TensorRT {found} is too old; 8.6 is the oldest that works"
         try:
-            find_gpu()
+            gpu = find_gpu()
         except BackendFailure as problem:
             return problem.detail
-        return None
+        return outdated(gpu, _needed_cuda(), "tensorrt", "tensorrt-cu")
+
+
+def _needed_cuda() -> int | None:
+    """Return the CUDA that the installed packages are made for; JetPack's do not say."""
+    for major in (13, 12):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            if metadata.version(f"tensorrt-cu{major}"):
+                return major
+    return None
 
 
 def _engine(trt: Any, recipe: Recipe) -> bytes:
@@ -103,5 +115,6 @@ def _engine(trt: Any, recipe: Recipe) -> bytes:
         "shapes": repr(sorted(recipe.shapes.items())),
         "version": trt.__version__,
         "gpu": f"{gpu.name} {gpu.compute_capability}",
+        **({"detailed": "yes"} if recipe.detailed else {}),
     }
     return EngineCache(folder).get(parts, make)

@@ -24,11 +24,15 @@ _MEMORY_WORDS = ("out of memory", "insufficient memory", "cudaerrormemory")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What an engine is built from: batches of one sample up to *shapes*, fastest for those."""
+    """What an engine is built from: batches of one sample up to *shapes*, fastest for those.
+
+    A *detailed* one tells which nodes its layers are made of.
+    """
 
     model: Path
     precision: str
     shapes: Mapping[str, tuple[int, ...]]
+    detailed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,8 @@ def build(
     _parse(trt, network, log, recipe.model)
     config = builder.create_builder_config()
     _set_precision(trt, config, recipe.precision)
+    if recipe.detailed:
+        config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     if target is not None:
         config.num_compute_capabilities = 1
         config.set_compute_capability(getattr(trt.ComputeCapability, target), 0)

@@ -15,6 +15,9 @@ from autotuner.backends.tensorrt_build import error_log, failure
 
 Shapes = Mapping[str, tuple[int, ...]]
 
+LayerListener = Callable[[str, float], None]
+"""Is told the name of each layer of a batch and its time in ms."""
+
 # TensorRT's own table of these raises with NumPy 1.24 to 1.26 in its versions before 10.
 _TYPES = {
     "FLOAT": np.float32,
@@ -31,10 +34,18 @@ class TensorRtSession:
     """One serialised *engine* loaded; batches of its full *shapes* are replayed as a CUDA graph.
 
     A graph holds for the context and the shapes that it was captured with, so smaller batches have
-    a context of their own, made when the first one comes.
+    a context of their own, made when the first one comes. With a *listener* nothing is captured,
+    for a graph does not tell its layers' times.
     """
 
-    def __init__(self, trt: Any, engine: bytes, stream: Stream, shapes: Shapes) -> None:
+    def __init__(
+        self,
+        trt: Any,
+        engine: bytes,
+        stream: Stream,
+        shapes: Shapes,
+        listener: LayerListener | None = None,
+    ) -> None:
         self._trt = trt
         self._log = error_log(trt)
         self._stream = stream
@@ -46,6 +57,9 @@ class TensorRtSession:
         self._full: _Context | None = self._context()
         self._smaller: _Context | None = None
         self._replay: Callable[[], None] | None = None
+        if listener is not None:
+            self._full.listen(layer_profiler(trt, listener))
+            self._replay = self._full.enqueue
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
         """Run one batch; it includes the copies to the GPU and back."""
@@ -55,6 +69,26 @@ class TensorRtSession:
         self._smaller = self._smaller or self._context()
         self._smaller.reshape(shapes)
         return self._run(self._smaller, feeds, self._smaller.enqueue)
+
+    def bind(self, feeds: Mapping[str, Any]) -> Callable[[], object]:
+        """Return what runs *feeds*, which stay where they were copied to."""
+        self.run(feeds)
+        if self._full is None or {n: a.shape for n, a in feeds.items()} != self._shapes:
+            raise BackendFailure("crashed", "only full batches can be bound")
+        execute = self._captured(self._full.execute)
+
+        def run() -> None:
+            execute()
+            self._stream.wait()
+
+        return run
+
+    def described(self) -> list[str]:
+        """Return what the engine says of each of its layers, as JSON."""
+        inspector = self._engine.create_engine_inspector()
+        form = self._trt.LayerInformationFormat.JSON
+        count = self._engine.num_layers
+        return [inspector.get_layer_information(index, form) for index in range(count)]
 
     def close(self) -> None:
         """Give the engine's memory back."""
@@ -70,14 +104,14 @@ class TensorRtSession:
         outputs = context.take()
         # Not sooner: the first run may still choose and load kernels, which must not be captured.
         if context is self._full and self._replay is None:
-            self._replay = self._captured(context)
+            self._replay = self._captured(context.enqueue)
         return outputs
 
-    def _captured(self, context: _Context) -> Callable[[], None]:
+    def _captured(self, enqueue: Callable[[], None]) -> Callable[[], None]:
         try:
-            return self._stream.capture(context.enqueue)
+            return self._stream.capture(enqueue)
         except BackendFailure:  # a model with loops or branches may wait for the GPU midway
-            return context.enqueue
+            return enqueue
 
     def _context(self) -> _Context:
         return _Context(self._trt, self._engine, self._log, self._stream, self._shapes)
@@ -123,6 +157,10 @@ class _Context:
                 )
             self._shapes[name] = shape
 
+    def listen(self, profiler: Any) -> None:
+        """Have *profiler* told of each layer of every batch."""
+        self._context.profiler = profiler
+
     def put(self, feeds: Mapping[str, Any]) -> None:
         """Lay *feeds* where the copies begin."""
         for name, array in feeds.items():
@@ -135,10 +173,14 @@ class _Context:
         """Enqueue the copies of the inputs, the engine and the copies of the outputs."""
         for name in self._inputs:
             self._stream.copy_in(self._device[name], self._address(name), self._size_bytes(name))
-        if not self._context.execute_async_v3(self._stream.handle):
-            raise failure(self._log.errors[-1:], loading=False)
+        self.execute()
         for name in self._outputs:
             self._stream.copy_out(self._address(name), self._device[name], self._size_bytes(name))
+
+    def execute(self) -> None:
+        """Enqueue the engine alone."""
+        if not self._context.execute_async_v3(self._stream.handle):
+            raise failure(self._log.errors[-1:], loading=False)
 
     def take(self) -> list[Any]:
         """Return the outputs that the copies brought."""
@@ -155,6 +197,19 @@ class _Context:
     def _size_bytes(self, name: str) -> int:
         item_bytes: int = self._types[name].itemsize
         return max(1, math.prod(self._shapes[name])) * item_bytes
+
+
+def layer_profiler(trt: Any, listener: LayerListener) -> Any:
+    """Return what TensorRT tells the times of layers to, for *listener*."""
+
+    class Profiler(trt.IProfiler):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.IProfiler.__init__(self)
+
+        def report_layer_time(self, layer_name: str, ms: float) -> None:
+            listener(layer_name, ms)
+
+    return Profiler()
 
 
 def _dtype(kind: Any, name: str) -> Any:

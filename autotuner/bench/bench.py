@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from types import TracebackType
 from typing import Protocol
 
@@ -53,6 +53,12 @@ class Bench(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+    def load(self, config: Config) -> Generator[float, None, Failed | None]:
+        """Load *config*, which stays loaded for what is measured of it next.
+
+        Yields the seconds so far, many times each, and returns why it could not be loaded.
+        """
 
     def measure(
         self,

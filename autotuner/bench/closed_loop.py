@@ -6,10 +6,10 @@ the time then, in ns.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from autotuner.bench.record import BatchRecord, Slice
-from autotuner.bench.stats import steady
 from autotuner.bench.window import Window
 
 TICK_S = 0.05
@@ -18,7 +18,6 @@ TICK_S = 0.05
 WARM_UP_S = 1.5
 """After this time batch times that have not settled are taken as they are."""
 
-_FEWEST_WARM_UP_BATCHES = 3
 _LOOK_AGAIN = 1.1
 
 Tick = Callable[[], int]
@@ -27,13 +26,16 @@ Tick = Callable[[], int]
 def warm_up(record: BatchRecord, window: Window, tick: Tick, *, most_s: float) -> bool | None:
     """Wait until batch times show no trend; False when they had not settled within *most_s*.
 
-    None says that there is no use in going on: the budget is out of reach.
+    A stated number of runs is waited for as long as it takes. None says that there is no use in
+    going on: the budget is out of reach.
     """
+    if window.warm_up_runs is not None:
+        most_s = math.inf
     while True:
         now_ns = tick()
         seen = record.between(record.began_ns, now_ns)
         fewest = min(record.counts)
-        if fewest >= _FEWEST_WARM_UP_BATCHES and steady(seen.latencies_ms):
+        if window.warm(seen, fewest):
             return True
         if fewest and window.hopeless(seen):
             return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from autotuner.host.activity import Activity
 
 _OTHERS_CPUS = 0.2
+_OTHERS_GPU_PERCENT = 10.0
 _STEAL_CPUS = 0.1
 _CLOCK_DROP = 0.1
 
@@ -15,11 +16,13 @@ _CLOCK_DROP = 0.1
 class Background:
     """What is usual on this box while nothing is measured: it belongs to the conditions.
 
-    Both in CPUs. Windows are compared with it, so that a box with a steady load can be tuned.
+    The first two in CPUs. Windows are compared with it, so that a box with a steady load can be
+    tuned. *gpu_percent* is how busy others keep the GPU, None where that is not known.
     """
 
     others_cpus: float = 0.0
     steal_cpus: float = 0.0
+    gpu_percent: float | None = None
 
     @classmethod
     def between(cls, before: Activity, after: Activity) -> Background:
@@ -34,10 +37,15 @@ class Background:
     @property
     def note(self) -> str | None:
         """What the user should know about the load of this box, None when it is quiet."""
-        if self.others_cpus + self.steal_cpus < _OTHERS_CPUS:
+        used = []
+        if self.others_cpus + self.steal_cpus >= _OTHERS_CPUS:
+            used.append(f"{self.others_cpus + self.steal_cpus:.1f} CPUs")
+        if self.gpu_percent is not None and self.gpu_percent >= _OTHERS_GPU_PERCENT:
+            used.append(f"{self.gpu_percent:.0f} % of the GPU")
+        if not used:
             return None
         return (
-            f"Others use {self.others_cpus + self.steal_cpus:.1f} CPUs of this box; "
+            f"Others use {' and '.join(used)} of this box; "
             "what is measured holds under that load. End them for the box's own figures."
         )
 

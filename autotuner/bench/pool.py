@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -26,13 +27,14 @@ from autotuner.bench.messages import (
 from autotuner.bench.process import GivenUp, WorkerGone, WorkerProcess, took_too_long
 from autotuner.core.config import Config
 from autotuner.core.outcome import Failed
-from autotuner.host import memory
+from autotuner.host import accelerators, memory
 from autotuner.host.topology import Topology
 from autotuner.model.inputs import InputSpec
 
 _TICK_S = 0.05
 _STALL_IN_BATCHES = 20
 
+_Found = TypeVar("_Found")
 _Answer = TypeVar("_Answer", Hello, Loaded, Inferred, Stopped, Unloaded)
 
 
@@ -40,11 +42,14 @@ _Answer = TypeVar("_Answer", Hello, Loaded, Inferred, Stopped, Unloaded)
 class Limits:
     """What a trial may take before it is given up.
 
-    *memory_floor_mib* must stay free on the machine; below it the trial ends as out of memory.
+    *build_s* takes the place of *load_s* where an engine may have to be built, for which small
+    boards need many minutes. *memory_floor_mib* must stay free on the machine; below it the trial
+    ends as out of memory.
     """
 
     start_s: float = 60.0
     load_s: float = 600.0
+    build_s: float = 7200.0
     stall_s: float = 20.0
     warm_up_s: float = WARM_UP_S
     memory_floor_mib: float = field(default_factory=lambda: max(256.0, memory.total_mib() * 0.03))
@@ -77,6 +82,7 @@ class Ready:
 class WorkerPool:
     """Workers by backend, and the configurations that are loaded in them.
 
+    A worker is started with the *environment* of that moment.
     Its methods raise GivenUp, WorkerGone and Cancelled; whoever was busy then must be killed.
     """
 
@@ -87,6 +93,7 @@ class WorkerPool:
         topology: Topology,
         *,
         locate: Callable[[str], str],
+        environment: Callable[[], Mapping[str, str]] = lambda: os.environ,
         cancelled: Callable[[], bool],
         limits: Limits,
     ) -> None:
@@ -94,6 +101,7 @@ class WorkerPool:
         self._inputs = inputs
         self._topology = topology
         self._locate = locate
+        self._environment = environment
         self._cancelled = cancelled
         self._limits = limits
         self._memory = memory.MemoryGauge()
@@ -113,6 +121,10 @@ class WorkerPool:
 
     def load(self, config: Config) -> Ready:
         """Return *config* loaded; it stays so until it is unloaded."""
+        return _finished(self.loading(config))
+
+    def loading(self, config: Config) -> Generator[None, None, Ready]:
+        """Load as :meth:`load` does, yielding many times a second meanwhile."""
         if config in self._loaded:
             return self._loaded[config]
         began = time.monotonic()
@@ -131,7 +143,9 @@ class WorkerPool:
                     cpus=cpus,
                 )
             )
-        loaded = self.answers(workers, Loaded, self._limits.load_s, "to load the model")
+        builds = config.provider in accelerators.ENGINE_PROVIDERS
+        limit_s = self._limits.build_s if builds else self._limits.load_s
+        loaded = yield from self._answering(workers, Loaded, limit_s, "to load the model")
         first_s = max(answer.first_inference_s for answer in loaded)
         self._loaded[config] = Ready(
             config=config,
@@ -169,6 +183,16 @@ class WorkerPool:
 
         What else they say is handed to *other* with the worker's index.
         """
+        return _finished(self._answering(workers, wanted, limit_s, what, other))
+
+    def _answering(
+        self,
+        workers: Sequence[WorkerProcess],
+        wanted: type[_Answer],
+        limit_s: float,
+        what: str,
+        other: Callable[[int, FromWorker], None] = lambda _index, _message: None,
+    ) -> Generator[None, None, list[_Answer]]:
         answers: dict[WorkerProcess, _Answer] = {}
         deadline = time.monotonic() + limit_s
         while len(answers) < len(workers):
@@ -182,6 +206,7 @@ class WorkerPool:
                     raise GivenUp(message.failed)
                 else:
                     other(workers.index(worker), message)
+            yield
         for worker in workers:
             worker.busy = False
         return [answers[worker] for worker in workers]
@@ -204,7 +229,8 @@ class WorkerPool:
 
     def _started(self, backend: str, count: int) -> tuple[WorkerProcess, ...]:
         workers = self._workers.setdefault(backend, [])
-        fresh = [WorkerProcess(backend) for _ in range(count - len(workers))]
+        environment = self._environment()
+        fresh = [WorkerProcess(backend, environment) for _ in range(count - len(workers))]
         workers += fresh
         for worker in fresh:
             worker.busy = True
@@ -220,6 +246,16 @@ class WorkerPool:
         for config, ready in list(self._loaded.items()):
             if any(worker in gone for worker in ready.workers):
                 self.unload(config)
+
+
+def _finished(steps: Generator[None, None, _Found]) -> _Found:
+    """Take all *steps* and return what comes of them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: _Found = end.value
+            return found
 
 
 def _messages(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -41,9 +42,9 @@ def took_too_long(what: str, limit_s: float) -> GivenUp:
 
 
 class WorkerProcess:
-    """A running worker; it dies with this process."""
+    """A running worker; it dies with this process and has its environment, or *environment*."""
 
-    def __init__(self, backend: str) -> None:
+    def __init__(self, backend: str, environment: Mapping[str, str] | None = None) -> None:
         ours, theirs = socket.socketpair()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._oom_kills = _oom_kills()
@@ -57,6 +58,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=self._stderr,
                 stderr=self._stderr,
+                env=environment,
             )
         self.connection = Connection(ours.detach())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Literal
 
@@ -13,9 +13,9 @@ from autotuner.bench.process import GivenUp
 from autotuner.bench.telemetry import Telemetry
 from autotuner.core.config import Config
 from autotuner.core.outcome import Failed
-from autotuner.host import activity
+from autotuner.host import accelerators, activity
 from autotuner.host.activity import Activity
-from autotuner.host.power import PowerError, Switch, cool_down
+from autotuner.host.power import Cooling, PowerError, Switch, cool_down
 
 _BACKGROUND_S = 0.3
 _IDLE_S = 1.0
@@ -56,7 +56,7 @@ class Surroundings:
         self._usual: Background | None = None
         self._mode: str | None = None
         self._clocks_settled = True
-        self._temperature_c: float | None = None
+        self._cooling: Cooling | None = None
 
     def __enter__(self) -> Surroundings:
         if self._telemetry is not None:
@@ -86,6 +86,7 @@ class Surroundings:
             self._usual = Background.between(before, self.now())
             if self._telemetry is not None:
                 self._telemetry.idle(begin_ns, time.monotonic_ns())
+                self._usual = replace(self._usual, gpu_percent=self._telemetry.idle_gpu_percent)
         return self._usual
 
     def prepare(self, config: Config) -> None:
@@ -101,8 +102,7 @@ class Surroundings:
                 raise GivenUp(Failed("unsupported", str(error))) from error
             if config.power_mode != self._mode:  # else nothing was set, and so nothing noted
                 self._mode, self._clocks_settled = config.power_mode, not notes
-        cooling = cool_down(_COOL_C, _COOLING_S)
-        self._temperature_c = cooling.temperature_c
+        self._cooling = cool_down(_COOL_C, _COOLING_S)
 
     def now(self) -> Activity:
         """Return the counters as they are."""
@@ -120,14 +120,15 @@ class Surroundings:
             reasons += self._switch.undone()
         figures: Mapping[str, float] = {}
         if self._telemetry is not None:
-            on_gpu = config.provider.endswith(("-cuda", "-gpu", "tensorrt"))
+            on_gpu = config.provider in accelerators.GPU_PROVIDERS
             device: Literal["cpu", "gpu"] = "gpu" if on_gpu else "cpu"
-            figures = self._telemetry.between(begin_ns, end_ns, device)
+            figures = self._telemetry.between(begin_ns, end_ns, device, self._pids())
         extra = {n: v for n, v in figures.items() if n not in _FIELDS}
         if self._mode is not None:
             extra["clocks_settled"] = float(self._clocks_settled)
-        if self._temperature_c is not None:
-            extra["start_temperature_c"] = self._temperature_c
+        if self._cooling is not None and self._cooling.temperature_c is not None:
+            extra["start_temperature_c"] = self._cooling.temperature_c
+            extra["hot_start"] = float(self._cooling.note is not None)
         throttled = figures.get("throttled")
         return Seen(
             disturbed="; ".join(reason for reason in reasons if reason) or None,

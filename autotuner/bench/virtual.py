@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -76,6 +76,12 @@ class VirtualHarness:
     def background(self) -> Background:
         """Nothing: nobody else is there."""
         return Background()
+
+    def load(self, config: Config) -> Generator[float, None, Failed | None]:
+        """Load *config*, which takes virtual time alone."""
+        yield from ()
+        ready = self._box.load(config)
+        return ready if isinstance(ready, Failed) else None
 
     def measure(
         self,

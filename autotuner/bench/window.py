@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autotuner.bench.record import Slice
-from autotuner.bench.stats import judge, throughput_estimate
+from autotuner.bench.stats import judge, steady, throughput_estimate
 
 PRECISION = 0.02
 """Half the relative width of the throughput interval that is good enough for the search."""
@@ -13,6 +13,7 @@ PRECISION = 0.02
 
 _HOPELESS = 2.0
 _FEWEST_FOR_HOPELESS = 3
+_FEWEST_WARM_UP_RUNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Window:
 
     With *prove* the window goes on until the budget is proven kept or broken; without, it ends as
     soon as the budget is proven broken or the throughput is known within :data:`PRECISION`.
+    *warm_up_runs* are made by every worker before it begins, None until their times are steady.
+    *runs* end it when there are so many, whatever else is known.
     """
 
     min_s: float
@@ -29,12 +32,22 @@ class Window:
     percentile: float = 99.0
     confidence: float = 0.95
     prove: bool = False
+    warm_up_runs: int | None = None
+    runs: int | None = None
+
+    def warm(self, batches: Slice, fewest: int) -> bool:
+        """Say whether it may begin after *batches*, at least *fewest* of them by each worker."""
+        if self.warm_up_runs is not None:
+            return fewest >= self.warm_up_runs
+        return fewest >= _FEWEST_WARM_UP_RUNS and steady(batches.latencies_ms)
 
     def end(self, batches: Slice, elapsed_s: float) -> str | None:
         """Return why the window may end now, or None when it should go on.
 
         *batches* are at least one.
         """
+        if self.runs is not None:
+            return "enough runs" if len(batches.latencies_ms) >= self.runs else None
         if elapsed_s >= self.min_s:
             if self.budget_ms is not None:
                 found = judge(

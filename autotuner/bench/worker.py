@@ -13,7 +13,9 @@ import os
 import sys
 import time
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,7 @@ _MOST_BATCHES_IN_MEMORY = 8
 class _Loaded:
     session: Session
     feeds: list[dict[str, Any]]
+    runs: list[Callable[[], object]]
     batched: frozenset[str]
     cpus: frozenset[int]
     batch_size: int
@@ -114,23 +117,27 @@ class Worker:
         loaded = time.monotonic()
         session.run(feeds[0])
         first_s = time.monotonic() - loaded
+        if message.inputs.on_device:
+            runs = [session.bind(feeds[0])]
+        else:
+            runs = [partial(session.run, batch) for batch in feeds]
         batched = frozenset(tensor.name for tensor in message.inputs.tensors if tensor.batched)
-        self._loaded[message.key] = _Loaded(session, feeds, batched, cpus, size)
+        self._loaded[message.key] = _Loaded(session, feeds, runs, batched, cpus, size)
         self._send(Loaded(key=message.key, load_s=loaded - began, first_inference_s=first_s))
 
     def _run(self, key: int) -> None:
         loaded = self._loaded[key]
         os.sched_setaffinity(0, loaded.cpus)
-        run, feeds = loaded.session.run, loaded.feeds
+        runs = loaded.runs
         times = array("q")
         reported, turn = time.monotonic_ns(), 0
         while True:
             start = time.monotonic_ns()
-            run(feeds[turn])
+            runs[turn]()
             end = time.monotonic_ns()
             times.append(start)
             times.append(end)
-            turn = (turn + 1) % len(feeds)
+            turn = (turn + 1) % len(runs)
             if end - reported >= _REPORT_EVERY_NS:
                 self._send(Batches(times_ns=times.tobytes()))
                 times, reported = array("q"), end

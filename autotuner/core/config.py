@@ -14,7 +14,8 @@ class Config:
 
     *intra_op_threads* None leaves the number to the runtime; *power_mode* ``present`` leaves the
     machine as it is. *max_queue_delay_ms* is how long a request may wait for its batch to fill,
-    None where requests do not queue: everywhere but in the scenario ``server``.
+    None where requests do not queue: everywhere but in the scenario ``server``. *mps* says whether
+    the workers share a GPU by CUDA's Multi-Process Service, None where that is no choice of ours.
     """
 
     batch_size: int = 1
@@ -25,6 +26,7 @@ class Config:
     provider: str = "onnxruntime-cpu"
     power_mode: str = "present"
     max_queue_delay_ms: float | None = None
+    mps: bool | None = None
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Value]) -> Config:
@@ -49,6 +51,8 @@ class Config:
         words += [word for word, default in zip(rest, usual, strict=True) if word != default]
         if self.max_queue_delay_ms is not None:
             words.append(f"queue delay {self.max_queue_delay_ms:g} ms")
+        if self.mps:
+            words.append("MPS")
         return ", ".join(words)
 
 

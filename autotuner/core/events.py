@@ -17,6 +17,7 @@ from autotuner.core.partition import Partition
 from autotuner.core.selection import Option
 from autotuner.core.space import Value
 from autotuner.core.sweep import Sweep
+from autotuner.core.tuning_run import TuningRun
 
 Phase = Literal["baseline", "search", "proof", "measure"]
 """The round in which a configuration is measured."""
@@ -39,12 +40,21 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Working:
-    """Something long goes on that is no measurement; *done* of *total* steps, if counted."""
+    """Something long goes on that is no measurement; *done* of *total* steps, if counted.
+
+    *elapsed_s* is how long the step has taken so far, where nobody knows how long it will.
+    """
 
     what: str
     step: str
     done: int = 0
     total: int = 0
+    elapsed_s: float | None = None
+
+    def __str__(self) -> str:
+        counted = f" {self.done} of {self.total}" if self.total else ""
+        elapsed = f", {self.elapsed_s:.0f} s so far" if self.elapsed_s is not None else ""
+        return f"{self.what}: {self.step}{counted}{elapsed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +262,13 @@ class CharacterizeDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecallDone:
+    """A tuning run, recalled."""
+
+    run: TuningRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobFailed:
     """The end of a job that could not be done; *log* is a file with more, if there is one.
 
@@ -270,6 +287,7 @@ Ending = (
     | LayersDone
     | PartitionDone
     | CharacterizeDone
+    | RecallDone
     | PlanDone
     | MeasureDone
     | VerifyDone
@@ -299,6 +317,7 @@ _BY_NAME: dict[str, Any] = {
     "layers_done": LayersDone,
     "partition_done": PartitionDone,
     "characterize_done": CharacterizeDone,
+    "recall_done": RecallDone,
     "select_done": SelectDone,
     "cache_done": CacheDone,
     "job_failed": JobFailed,

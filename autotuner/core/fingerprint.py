@@ -15,7 +15,8 @@ class Fingerprint:
     """What must be equal for a measurement to hold again; equal boxes share it.
 
     It has no serial numbers and no power mode (that belongs to the configuration). *cpus* counts
-    those that this process may use; *shapes* are those of one sample, by input.
+    those that this process may use; *shapes* are those of one sample, by input. *io* is ``device``
+    where copies to and from a GPU do not count.
     """
 
     device: str | None = None
@@ -31,6 +32,7 @@ class Fingerprint:
     data_sha256: str | None = None
     scenario: str = "multistream"
     rate_ips: float | None = None
+    io: str | None = None
 
     @property
     def digest(self) -> str:

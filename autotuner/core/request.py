@@ -14,6 +14,7 @@ from autotuner.core.network import Network
 from autotuner.core.objective import Constraint, Objective
 from autotuner.core.partition import Goal
 from autotuner.core.space import Value
+from autotuner.core.sweep import Protocol
 
 DEFAULT_SEARCH_SECONDS = 40.0
 MAIN_PERCENTILES = (50.0, 90.0, 95.0, 99.0)
@@ -21,6 +22,9 @@ MAIN_PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 
 Scenario = Literal["multistream", "singlestream", "server", "offline"]
 """How load arrives, in MLPerf's terms; multistream is batches back to back."""
+
+Io = Literal["host", "device"]
+"""Whose memory holds inputs and outputs while a model is measured."""
 
 
 def latency_metric(percentile: float) -> str:
@@ -43,7 +47,8 @@ class Workload:
     *device* is one that is not there, ``sim:NAME`` or ``replay:FILE``; None is this box.
     *preprocess* says how images in *data* become samples, as typed; *accuracy* what a precision has
     to show beside FP32. *tiles* has the latency count for so many samples at once, such as the
-    tiles of a large image.
+    tiles of a large image. *io* says where inputs and outputs lie: with the host, so that a GPU's
+    time includes their copies, or on the device that computes.
     """
 
     model: str | None = None
@@ -56,8 +61,13 @@ class Workload:
     preprocess: str | None = None
     accuracy: AccuracyRules = field(default_factory=AccuracyRules)
     tiles: int | None = None
+    io: Io = "host"
 
     def __post_init__(self) -> None:
+        if self.io == "device" and self.device is not None:
+            raise InputError("No memory of a device that is not there can be used; leave --io out.")
+        if self.io == "device" and self.scenario == "server":
+            raise InputError("Requests come by way of the host; leave --io out.")
         if self.device is not None and not self.device.startswith(("sim:", "replay:")):
             raise InputError(
                 f"{self.device!r} is no device; write sim:NAME, such as sim:jetson-orin-nano, "
@@ -304,25 +314,47 @@ class CharacterizeRequest:
     """Measure every configuration of a grid for every one of *models*.
 
     *dimensions* are swept, all others stay as they usually are; each configuration is measured for
-    about *seconds*. A sweep that takes longer than *max_seconds* is refused. The model of
-    *workload* does not count.
+    about *seconds* under the protocol ``steady``. A sweep that takes longer than *max_seconds* is
+    refused. *data* are files with real inputs, one for each model, where *workload* has none for
+    all of them. *accuracy_table* is a YAML file with the accuracy of every model by its name. The
+    model of *workload* does not count.
     """
 
     models: tuple[str | None, ...]
     workload: Workload = field(default_factory=Workload)
     dimensions: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    protocol: Protocol = "steady"
     seconds: float = 1.0
     max_seconds: float | None = None
+    data: tuple[str, ...] = ()
+    accuracy_table: str | None = None
 
     def __post_init__(self) -> None:
         if not self.dimensions:
             raise InputError("Say what to sweep, such as --sweep batch_size=1..16.")
+        if self.data and len(self.data) != len(self.models):
+            raise InputError(
+                f"There are {len(self.models)} models and --data was given {len(self.data)} times; "
+                "give it once for all of them, or once for each in their order."
+            )
         if not self.seconds > 0.0:
             raise InputError("The seconds to measure must be above zero, such as 1.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallRequest:
+    """Return the profile in the file *profile* with all that was measured for it.
+
+    *storage* is where its study lies, None for this box's own.
+    """
+
+    profile: str
+    storage: str | None = None
+
+
 Request = (
     CharacterizeRequest
+    | RecallRequest
     | PartitionRequest
     | InspectRequest
     | LayersRequest
@@ -344,6 +376,7 @@ KINDS: Mapping[str, type[Request]] = {
     "layers": LayersRequest,
     "partition": PartitionRequest,
     "characterize": CharacterizeRequest,
+    "recall": RecallRequest,
     "record": RecordRequest,
 }
 """The kinds of job by the name they have on the wire."""

@@ -27,6 +27,8 @@ def files(profile: Profile) -> dict[str, str]:
         "AUTOTUNE_AFFINITY": config.affinity,
         "AUTOTUNE_POWER_MODE": config.power_mode,
         "AUTOTUNE_MAX_QUEUE_DELAY_MS": config.max_queue_delay_ms,
+        "AUTOTUNE_MPS": int(config.mps) if config.mps is not None else None,
+        "AUTOTUNE_SIMULATED": profile.simulated,
         # What the runtimes and their thread pools read by themselves.
         "OMP_NUM_THREADS": config.intra_op_threads,
     }

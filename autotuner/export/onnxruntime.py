@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from autotuner.core.profile import Profile
-from autotuner.export.origin import device_of, heading
+from autotuner.export.origin import device_of, heading, label
 
 _PROVIDERS = {
     "onnxruntime-cpu": ["CPUExecutionProvider"],
@@ -63,4 +63,5 @@ def _options(profile: Profile) -> dict[str, Any]:
         "affinity": config.affinity,
         "intra_op_num_threads": config.intra_op_threads,
         "providers": _PROVIDERS[config.provider],
+        **label(profile),
     }

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from autotuner.core.profile import Profile
-from autotuner.export.origin import device_of, heading
+from autotuner.export.origin import device_of, heading, label
 
 _PROVIDERS = ("openvino-cpu", "openvino-gpu", "openvino-npu")
 # What is not quantised in an INT8 graph is computed in FP32.
@@ -69,4 +69,5 @@ def _settings(profile: Profile) -> dict[str, Any]:
         "affinity": config.affinity,
         "sample_shapes": {name: list(s) for name, s in profile.fingerprint.shapes.items()},
         "properties": properties,
+        **label(profile),
     }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from autotuner.core.deployable import is_simulated
 from autotuner.core.errors import InputError
 from autotuner.core.profile import Profile
 from autotuner.core.request import latency_metric
+
+_SHOWN = {False: "Measured", True: "Simulated, nothing was measured"}
 
 
 def heading(profile: Profile, mark: str = "#") -> str:
@@ -16,11 +19,16 @@ def heading(profile: Profile, mark: str = "#") -> str:
         f"Made by edge-autotune {profile.tool_version} from the profile {profile.name}.",
         f"Model: {profile.model.name}, sha256 {profile.model.sha256}",
         f"Configuration: {profile.winner.config}",
-        f"Measured ({profile.status}): {', '.join(figures) or 'nothing'}",
+        f"{_SHOWN[is_simulated(profile)]} ({profile.status}): {', '.join(figures) or 'nothing'}",
     ]
     if measured.disturbed:
         lines.append(f"The measurement was disturbed: {measured.disturbed}")
     return "".join(f"{mark} {_one_line(line)}\n" for line in lines)
+
+
+def label(profile: Profile) -> dict[str, str]:
+    """Return what a file that holds no comments says of a simulated profile."""
+    return {"simulated": profile.simulated} if profile.simulated is not None else {}
 
 
 def _figures(profile: Profile, latency: str) -> list[tuple[str, float]]:

@@ -12,6 +12,13 @@ _DISPLAY, _ACCELERATOR = 0x03, 0x12  # PCI base classes
 _NVIDIA_SIGNS = ("proc/driver/nvidia/version", "dev/nvidia0", "dev/dxg", "etc/nv_tegra_release")
 _INTEL_NPU_SIGN = "dev/accel/accel0"
 
+NVIDIA_PROVIDERS = ("onnxruntime-cuda", "onnxruntime-tensorrt", "tensorrt")
+ENGINE_PROVIDERS = ("onnxruntime-tensorrt", "tensorrt")
+"""Those that first build an engine of a model, for which small boards need many minutes."""
+GPU_PROVIDERS = (*NVIDIA_PROVIDERS, "openvino-gpu")
+PROVIDERS = (*GPU_PROVIDERS, "openvino-npu")
+"""Those that do not compute on the CPU."""
+
 
 def nvidia_gpu(root: Path) -> bool:
     """Say whether the machine at *root* has an NVIDIA GPU, also a Jetson's or one lent by WSL."""
@@ -31,7 +38,7 @@ def intel_npu(root: Path) -> bool:
 def needed(root: Path, provider: str) -> str | None:
     """Return the device that *provider* needs and the machine at *root* lacks, None otherwise."""
     kinds = {
-        "NVIDIA GPU": (nvidia_gpu, ("onnxruntime-cuda", "onnxruntime-tensorrt", "tensorrt")),
+        "NVIDIA GPU": (nvidia_gpu, NVIDIA_PROVIDERS),
         "Intel GPU": (intel_gpu, ("openvino-gpu",)),
         "Intel NPU": (intel_npu, ("openvino-npu",)),
     }

@@ -37,6 +37,7 @@ _FIGURES: Mapping[str, tuple[str, Callable[[Any, Any], float]]] = {
         lambda n, gpu: n.nvmlDeviceGetTemperature(gpu, n.NVML_TEMPERATURE_GPU),
     ),
     "{}.memory_used_mib": ("MiB", lambda n, gpu: n.nvmlDeviceGetMemoryInfo(gpu).used / _MIB),
+    "{}.memory_total_mib": ("MiB", lambda n, gpu: n.nvmlDeviceGetMemoryInfo(gpu).total / _MIB),
     "{}.throttle": ("flag", lambda n, gpu: bool(_reasons(n, gpu) & _THROTTLING)),
     "{}.throttle_reasons": ("bits", _reasons),
 }
