@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autotuner import durable, export, locations, store
-from autotuner.core.deployable import reasons_to_refuse
+from autotuner.core.deployable import check_measured, reasons_to_refuse
 from autotuner.core.encoding import decode, encode
 from autotuner.core.errors import AutotunerError, InputError, MachineError, StateError
 from autotuner.core.fingerprint import Fingerprint
@@ -82,12 +82,14 @@ class ActiveProfile:
     ) -> Standing:
         """Apply a profile, by name or path, or the newest proven one of *model*.
 
-        Raises InputError for a profile that is not fit for this machine, unless *force* says that
-        it must be; MachineError while a job measures; PowerError when the power mode was not
-        reached, and then the machine's own state is back and no profile applies.
+        Raises InputError for a profile that is simulated, and for one that is not fit for this
+        machine, unless *force* says that it must be; MachineError while a job measures; PowerError
+        when the power mode was not reached, and then the machine's own state is back and no profile
+        applies.
         """
         path = self._find(name, model)
         profile = store.read(path)
+        check_measured(profile)
         reasons = [*reasons_to_refuse(profile), *_strangeness(profile)]
         if reasons and not force:
             raise InputError(
@@ -160,7 +162,7 @@ class ActiveProfile:
         )
         with self._alone():
             try:
-                self._publish(profile)
+                self._publish(profile, path)
                 applied = replace(applied, settings=self._set_power(mode))
                 self._remember(applied)
             except AutotunerError:
@@ -199,11 +201,11 @@ class ActiveProfile:
         finally:
             journal.release()
 
-    def _publish(self, profile: Profile) -> None:
+    def _publish(self, profile: Profile, path: Path) -> None:
         folder = self._sites.published
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            store.write(profile, folder / PROFILE)
+            durable.write(folder / PROFILE, path.read_bytes())
             text = export.files(profile, "env")[ENVIRONMENT]
             durable.write(folder / ENVIRONMENT, text.encode())
         except OSError as error:

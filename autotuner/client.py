@@ -11,14 +11,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autotuner import locations, sockets, wire
-from autotuner.core.encoding import encode
 from autotuner.core.errors import InputError, MachineError
-from autotuner.core.events import Ending, Event, decode_event
-from autotuner.core.request import KINDS, Request
 from autotuner.sockets import DaemonGone
+
+if TYPE_CHECKING:
+    from autotuner.core.events import Event
+    from autotuner.core.request import Request
 
 __all__ = ["Client", "DaemonGone", "bridge", "connected"]
 
@@ -74,6 +75,9 @@ class Client:
 
     def submit(self, request: Request, priority: int = 0) -> str:
         """Hand *request* in and return the job's id; an equal request under way is joined."""
+        from autotuner.core.encoding import encode  # noqa: PLC0415 - other questions need it not
+        from autotuner.core.request import KINDS  # noqa: PLC0415
+
         kind = next(name for name, cls in KINDS.items() if isinstance(request, cls))
         answer = self._ask("submit", kind=kind, request=encode(request), priority=priority)
         return str(answer["job"])
@@ -130,6 +134,8 @@ class Client:
         None whenever *tick_s* went by. When the daemon is killed the events go on where they were
         as soon as there is another; none is skipped and none comes twice.
         """
+        from autotuner.core.events import Ending, decode_event  # noqa: PLC0415 - as in submit
+
         number, failures, subscribed = first, 0, False
         while True:
             try:

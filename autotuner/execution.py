@@ -20,17 +20,20 @@ from autotuner.core.request import (
     LayersRequest,
     MeasureRequest,
     PartitionRequest,
+    RecallRequest,
     RecordRequest,
     Request,
     SelectRequest,
     TuneRequest,
     VerifyRequest,
 )
+from autotuner.host import mps
 from autotuner.host.power import recover
 from autotuner.housekeeping import keep_house
 from autotuner.inspecting import look_into
 from autotuner.lock import HostLock
 from autotuner.measuring import measure
+from autotuner.recalling import recall
 from autotuner.recorder import record
 from autotuner.selecting import select
 from autotuner.tuning import Places, tune
@@ -43,18 +46,24 @@ def execute(
     request: Request,
     cancelled: Callable[[], bool],
     paused: Callable[[], bool] = lambda: False,
+    *,
+    asked_s: float | None = None,
 ) -> Iterator[Event]:
     """Yield what happens while *request* is carried out, its ending last.
 
+    *asked_s* is when it was asked for, in seconds since 1970; None is now.
     Whatever measures waits until nobody else does on this box. When *paused* says yes after a trial
     there is no ending: workers, memory and power state are given back, and the same request goes on
     from there. Raises AutotunerError for what the user can mend and Cancelled
     when *cancelled* said yes before there was a result.
     """
+    asked_s = time.time() if asked_s is None else asked_s
     state = locations.make_folder(locations.state_dir())
     cache = locations.make_folder(locations.cache_dir())
     if isinstance(request, TuneRequest) and request.dry_run:
-        yield from tune(request, places=_places(request, state, cache), cancelled=cancelled)
+        yield from tune(
+            request, places=_places(request, state, cache, asked_s), cancelled=cancelled
+        )
         return
     if isinstance(request, InspectRequest):
         yield from look_into(request)
@@ -62,11 +71,17 @@ def execute(
     if isinstance(request, CacheRequest):
         yield keep_house(request, cache)
         return
+    if isinstance(request, RecallRequest):
+        yield from recall(request, storage=request.storage or _own_storage(state))
+        return
     with HostLock(locations.lock_file()) as host:
         yield from _wait_for(host, cancelled)
-        for sentence in recover(locations.trial_journal()):
+        for sentence in (
+            *recover(locations.trial_journal()),
+            *mps.recover(locations.trial_mps()),
+        ):
             yield Note(text=sentence)
-        with contextlib.closing(_measuring(request, state, cache, cancelled)) as events:
+        with contextlib.closing(_measuring(request, state, cache, cancelled, asked_s)) as events:
             for event in events:
                 yield event
                 if isinstance(event, TrialDone) and paused():
@@ -84,21 +99,24 @@ def _wait_for(host: HostLock, cancelled: Callable[[], bool]) -> Iterator[Event]:
 
 
 def _measuring(
-    request: Request, state: Path, cache: Path, cancelled: Callable[[], bool]
+    request: Request, state: Path, cache: Path, cancelled: Callable[[], bool], asked_s: float
 ) -> Generator[Event, None, None]:
     if isinstance(request, TuneRequest):
-        yield from tune(request, places=_places(request, state, cache), cancelled=cancelled)
+        yield from tune(
+            request, places=_places(request, state, cache, asked_s), cancelled=cancelled
+        )
     elif isinstance(request, VerifyRequest):
         yield from verify(request, cache_dir=cache, cancelled=cancelled)
     elif isinstance(request, CharacterizeRequest):
-        storage = f"sqlite:///{state / 'studies.db'}"
-        yield from characterize(request, cache_dir=cache, storage=storage, cancelled=cancelled)
+        yield from characterize(
+            request, cache_dir=cache, storage=_own_storage(state), cancelled=cancelled
+        )
     elif isinstance(request, PartitionRequest):
         yield from partition(request, cache_dir=cache, cancelled=cancelled)
     elif isinstance(request, LayersRequest):
         yield from time_layers(request, cache_dir=cache, cancelled=cancelled)
     elif isinstance(request, SelectRequest):
-        places = _places(request.tune, state, cache)
+        places = _places(request.tune, state, cache, asked_s)
         yield from select(request, places=places, cancelled=cancelled)
     elif isinstance(request, RecordRequest):
         yield from record(request, cache_dir=cache, cancelled=cancelled)
@@ -106,6 +124,11 @@ def _measuring(
         yield from measure(request, cache_dir=cache, cancelled=cancelled)
 
 
-def _places(request: TuneRequest, state: Path, cache: Path) -> Places:
-    storage = request.storage or f"sqlite:///{state / 'studies.db'}"
-    return Places(profiles=state / "profiles", storage=storage, cache=cache)
+def _places(request: TuneRequest, state: Path, cache: Path, asked_s: float) -> Places:
+    storage = request.storage or _own_storage(state)
+    return Places(profiles=state / "profiles", storage=storage, cache=cache, asked_s=asked_s)
+
+
+def _own_storage(state: Path) -> str:
+    """Return where the studies of this box lie."""
+    return f"sqlite:///{state / 'studies.db'}"

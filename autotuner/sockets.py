@@ -7,13 +7,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+from autotuner import locations
 from autotuner.core.errors import InputError, MachineError, ProtocolError
 
 _START_S = 20.0
-_STARTED: list[subprocess.Popen[bytes]] = []  # it outlives us, of which Popen would warn
 
 
 class DaemonGone(ProtocolError):  # noqa: N818 - a fact about the daemon
@@ -70,7 +71,7 @@ def through_ssh(host: str) -> socket.socket:
             stdout=theirs.fileno(),
             start_new_session=True,  # Ctrl-C is for us to handle
         )
-    _STARTED.append(process)
+    _let_go(process)
     return ours
 
 
@@ -80,7 +81,7 @@ def remote_command() -> str:
 
 
 def _start(state: Path, path: Path) -> socket.socket:
-    log = state / "daemon.log"
+    log = locations.make_folder(state) / "daemon.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "autotuner.daemon", "private", str(state), str(path)],
@@ -89,14 +90,23 @@ def _start(state: Path, path: Path) -> socket.socket:
             stderr=output,
             start_new_session=True,  # Ctrl-C and a lost terminal are the client's affair
         )
-    _STARTED.append(process)
     deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        if connection := connect(path):
-            return connection
-        if (status := process.poll()) and status < 0:
-            raise DaemonGone  # somebody killed it
-        if status:
-            break
-        time.sleep(0.01)
+    try:
+        while time.monotonic() < deadline:
+            if connection := connect(path):
+                return connection
+            if (status := process.poll()) and status < 0:
+                raise DaemonGone  # somebody killed it
+            if status:
+                break
+            time.sleep(0.01)
+    finally:
+        _let_go(process)
     raise MachineError(f"The daemon does not start; see {log}.")
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """Let *process* outlive us, of which Popen would warn, and leave no zombie if it does not."""
+    if process.poll() is None:
+        threading.Thread(target=os.waitpid, args=(process.pid, 0), daemon=True).start()
+        process.returncode = 0

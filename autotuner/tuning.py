@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from autotuner import locations, plan, scenario, store, venue
 from autotuner.bench.bench import Bench
-from autotuner.bench.footprint import predict_mib
+from autotuner.bench.footprint import shortage
 from autotuner.bench.harness import Cancelled
 from autotuner.conclusion import Conclusion
 from autotuner.core.config import Config
@@ -46,11 +47,12 @@ _FOUND = "a configuration within the constraints was found"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where a tuning run keeps what it finds."""
+    """Where a tuning run keeps what it finds; *asked_s* is when it was asked for, since 1970."""
 
     profiles: Path
     storage: str
     cache: Path
+    asked_s: float = field(default_factory=time.time)
 
 
 def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool]) -> Iterator[Event]:
@@ -103,7 +105,9 @@ def tune(request: TuneRequest, *, places: Places, cancelled: Callable[[], bool])
         subject = guard.offered(passed(pairs, judgements))
         narrowed = still_offered(narrowed, subject)
         space = plan.search_space(subject, narrowed, budget_ms=request.max_latency_ms)
-        search = stack.enter_context(open_search(request, subject, space, places.storage))
+        search = stack.enter_context(
+            open_search(request, subject, space, places.storage, places.asked_s)
+        )
         standard = Standard(objective=request.objective, confidence=request.confidence)
         run = _Run(
             request=request,
@@ -193,7 +197,7 @@ class _Run:
             yield TrialStarted(phase="search", number=trial.number, config=config, why=trial.why)
             began_s = self.bench.clock_s
             try:
-                outcome = self._trial(config)
+                outcome = yield from self._trial(config)
             except Cancelled:
                 self.search.release(trial)
                 raise
@@ -209,12 +213,13 @@ class _Run:
             )
         return reason
 
-    def _trial(self, config: Config) -> Outcome:
+    def _trial(self, config: Config) -> Generator[Event, None, Outcome]:
         """Measure *config*, unless it would need more memory than there is."""
-        need_mib, free_mib = predict_mib(config, self._measured()), self.bench.free_mib
-        if need_mib is not None and need_mib > free_mib:
-            return Failed("oom", f"it needs about {need_mib:.0f} MiB and {free_mib:.0f} are free")
-        return self.scenario.trial(config)
+        if lacking := shortage(config, self._measured(), self.bench.free_mib):
+            return Failed("oom", lacking)
+        failed = yield from self.scenario.load(config)
+        outcome = failed or self.scenario.trial(config)
+        return outcome if isinstance(outcome, Failed) else self.standard.lacking(outcome) or outcome
 
     def _measured(self) -> dict[Config, Measurement]:
         """Return every configuration with the last measurement of it."""

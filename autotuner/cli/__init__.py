@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from autotuner.cli.daemon_options import BOX
-from autotuner.cli.options import parse
 from autotuner.core.errors import AutotunerError
 
 
@@ -21,14 +20,16 @@ def run(arguments: Sequence[str]) -> int:
     0 done, 1 failed, 2 bad usage or input, 3 nothing keeps the constraints, 130 interrupted.
     """
     try:
-        options = parse(arguments)
-        if options.verb in BOX:  # what scripts and units run must start at once
-            from autotuner.cli import box  # noqa: PLC0415 - --help and bad usage do without it
+        if arguments and arguments[0] in BOX:  # what scripts and units run must start at once
+            from autotuner.cli import box  # noqa: PLC0415 - the others need not its imports
 
-            return box.VERBS[options.verb](options)
-        from autotuner.cli import verbs  # noqa: PLC0415 - as above
+            return box.run(arguments)
+        from autotuner.cli import options  # noqa: PLC0415 - nor it theirs
 
-        return verbs.VERBS[options.verb](options)
+        chosen = options.parse(arguments)
+        from autotuner.cli import verbs  # noqa: PLC0415 - --help and bad usage do without it
+
+        return verbs.VERBS[chosen.verb](chosen)
     except AutotunerError as error:
         from autotuner.cli import endings  # noqa: PLC0415 - as above
 

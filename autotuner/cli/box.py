@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from autotuner import client, locations
+from autotuner.cli import daemon_options
+from autotuner.cli.parser import Parser, add_verbs, with_output
 
 OK, DIFFERENT = 0, 1
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a verb about the box and return the exit status.
+
+    Its options are those of the whole command line, without loading what only others need.
+    """
+    parser = Parser(prog="autotune")
+    options = {verb: with_output(daemon_options.OPTIONS[verb]) for verb in VERBS}
+    add_verbs(parser.add_subparsers(dest="verb"), options, daemon_options.HELP)
+    chosen = parser.parse_args(arguments)
+    return VERBS[chosen.verb](chosen)
 
 
 def apply(chosen: argparse.Namespace) -> int:

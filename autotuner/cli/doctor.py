@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autotuner import client, locations
+from autotuner.cli import selftest
 from autotuner.core.checkup import Check, Status
 from autotuner.core.encoding import decode
 
@@ -25,9 +26,13 @@ _INDENT = 2
 
 
 def examine(chosen: argparse.Namespace) -> int:
-    """Print the check-up of this machine."""
+    """Print the check-up of this machine, or what it does of what it should."""
     with client.connected(locations.state_dir()) as daemon:
         found = daemon.doctor()
+    if chosen.selftest:
+        usable = {c["name"] for c in found if (c["area"], c["status"]) == ("runtimes", "ok")}
+        console = Console(stderr=chosen.json, highlight=False)
+        return selftest.run(usable, console, as_json=chosen.json)
     if chosen.json:
         print(json.dumps({"status": "ok", "checks": found}, indent=2))
     else:

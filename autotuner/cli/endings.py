@@ -187,6 +187,7 @@ def measurement_document(measurement: Measurement) -> dict[str, Any]:
         "latency_ms": latency,
         "n": measurement.n,
         "cv": measurement.cv,
+        "histogram": encode(measurement.histogram),
         "intervals": {name: list(sides) for name, sides in measurement.intervals.items()},
         "window_s": measurement.window_s,
         "memory_mib": measurement.memory_mib,

@@ -9,14 +9,20 @@ from rich.table import Table
 
 from autotuner.cli.tables import known
 from autotuner.core.encoding import encode
-from autotuner.core.events import CharacterizeDone, InspectDone, LayersDone, PartitionDone
+from autotuner.core.events import (
+    CharacterizeDone,
+    InspectDone,
+    LayersDone,
+    PartitionDone,
+    RecallDone,
+)
 from autotuner.core.inspection import Inspection
 from autotuner.core.layer_profile import Ceilings, LayerProfile, LayerTime
 from autotuner.core.partition import Partition
 from autotuner.report.series import series
 from autotuner.report.words import remarks
 
-Finding = InspectDone | LayersDone | PartitionDone | CharacterizeDone
+Finding = InspectDone | LayersDone | PartitionDone | CharacterizeDone | RecallDone
 """The endings that this module shows."""
 
 _BATCHES = (1, 8, 32)
@@ -33,6 +39,8 @@ def document(ending: Finding) -> dict[str, Any]:
         return _layers_document(ending.profile)
     if isinstance(ending, PartitionDone):
         return _partition_document(ending.partition)
+    if isinstance(ending, RecallDone):
+        return {"status": "ok", "run": encode(ending.run)}
     status = "interrupted" if ending.interrupted else "ok"
     return {"status": status, "sweep": encode(ending.sweep)}
 
@@ -45,6 +53,8 @@ def show(ending: Finding, console: Console) -> None:
         _show_layers(ending.profile, console)
     elif isinstance(ending, PartitionDone):
         _show_partition(ending.partition, console)
+    elif isinstance(ending, RecallDone):
+        console.print(f"{len(ending.run.measured.points)} measurements of {ending.run.model}.")
     else:
         _show_sweep(ending, console)
 
@@ -139,6 +149,8 @@ def _show_layers(profile: LayerProfile, console: Console) -> None:
             f"Ceilings measured here: {profile.ceilings.gflops_s:.1f} GFLOP/s (a multiply-add "
             f"counted once), {profile.ceilings.gb_s:.1f} GB/s."
         )
+    if profile.counted:
+        console.print(profile.counted)
 
 
 def _layer_row(layer: LayerTime, ceilings: Ceilings | None) -> list[str]:
@@ -196,7 +208,9 @@ def _show_sweep(done: CharacterizeDone, console: Console) -> None:
     for remark in remarks(series([sweep])):
         console.print(remark)
     left = "; it was ended early, the same command continues" if done.interrupted else ""
-    console.print(f"{len(sweep.points)} configurations on {sweep.box}{left}.")
+    console.print(
+        f"{len(sweep.points)} configurations on {sweep.box}, protocol {sweep.protocol}{left}."
+    )
 
 
 def _table(first: str, *columns: str) -> Table:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
 
 import autotuner
 from autotuner.cli import daemon_options, instruments, record, selecting, terminal, tune_options
-from autotuner.cli.readers import delay, number, positive, read, thread_count, whole
-from autotuner.cli.workload_options import add_output, add_workload, workload
+from autotuner.cli.parser import Add, Parser, add_output, add_verbs, with_output
+from autotuner.cli.readers import delay, number, positive, read, switch, thread_count, whole
+from autotuner.cli.workload_options import add_workload, workload
 from autotuner.core.config import BASELINE, Config
-from autotuner.core.errors import InputError
 from autotuner.core.request import (
     MeasureRequest,
 )
@@ -43,16 +41,6 @@ exit status: 0 found, 2 bad usage or input, 3 nothing keeps the constraints, 130
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        # What begins like a negative number is a value with or without a unit, never an option.
-        self._negative_number_matcher = re.compile(r"-[0-9.]")
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message[0].upper()}{message[1:]}; see `{self.prog} --help`.")
-
-
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options in *arguments*; ``tune`` is understood where no verb is named.
 
@@ -64,35 +52,30 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    root = _Parser(
+    root = Parser(
         prog="autotune",
         description="Find, prove and keep the fastest way to run a neural network on this box.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     root.add_argument("--version", action="version", version=f"autotune {autotuner.__version__}")
     verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, add in (
-        ("tune", tune_options.add_tune),
-        ("measure", _add_measure),
-        ("verify", _add_verify),
-        ("doctor", add_output),
-        ("models", add_output),
-        ("profiles", _add_profiles),
-        *((verb, _with_output(add)) for verb, add in record.OPTIONS.items()),
-        *selecting.OPTIONS.items(),
-        *((verb, _with_output(add)) for verb, add in instruments.OPTIONS.items()),
-        *((verb, _with_output(add)) for verb, add in daemon_options.OPTIONS.items()),
-        *((verb, _with_output(add)) for verb, add in terminal.OPTIONS.items()),
-        ("completion", _add_completion),
-    ):
-        # The main job's options stand in `autotune --help` too.
-        add(
-            verbs.add_parser(
-                verb, help=VERBS[verb], description=_sentence(VERBS[verb]), allow_abbrev=False
-            )
-        )
+    options: dict[str, Add] = {
+        "tune": tune_options.add_tune,
+        "measure": _add_measure,
+        "verify": _add_verify,
+        "doctor": _add_doctor,
+        "models": add_output,
+        "profiles": _add_profiles,
+        **{verb: with_output(add) for verb, add in record.OPTIONS.items()},
+        **selecting.OPTIONS,
+        **{verb: with_output(add) for verb, add in instruments.OPTIONS.items()},
+        **{verb: with_output(add) for verb, add in daemon_options.OPTIONS.items()},
+        **{verb: with_output(add) for verb, add in terminal.OPTIONS.items()},
+        "completion": _add_completion,
+    }
+    add_verbs(verbs, options, VERBS)
+    # The main job's options stand in `autotune --help` too.
     tune = verbs.choices["tune"]
     root.epilog = f"{_options_of(tune)}\n{_EXAMPLES}"
     return root
@@ -109,6 +92,7 @@ def measure_request(options: argparse.Namespace) -> MeasureRequest:
         precision=options.precision,
         power_mode=options.power_mode,
         max_queue_delay_ms=options.max_queue_delay,
+        mps=options.mps,
     )
     return MeasureRequest(
         workload=workload(options),
@@ -133,6 +117,9 @@ def _add_measure(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--provider", "--providers", default=BASELINE.provider)
     verb.add_argument("--precision", "--precisions", default=BASELINE.precision)
     verb.add_argument("--power-mode", "--power-modes", default=BASELINE.power_mode)
+    verb.add_argument(
+        "--mps", type=read(switch), metavar="on|off", help="share an NVIDIA GPU between workers"
+    )
     verb.add_argument(
         "--max-queue-delay",
         "--max-queue-delays",
@@ -166,14 +153,13 @@ def _add_verify(verb: argparse.ArgumentParser) -> None:
     add_output(verb)
 
 
-def _with_output(
-    add: Callable[[argparse.ArgumentParser], None],
-) -> Callable[[argparse.ArgumentParser], None]:
-    def add_both(verb: argparse.ArgumentParser) -> None:
-        add(verb)
-        add_output(verb)
-
-    return add_both
+def _add_doctor(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--selftest",
+        action="store_true",
+        help="measure in every way that this machine has, and say whether all is as it should be",
+    )
+    add_output(verb)
 
 
 def _add_completion(verb: argparse.ArgumentParser) -> None:
@@ -185,7 +171,3 @@ def _options_of(verb: argparse.ArgumentParser) -> str:
     """Return the part of *verb*'s help that lists its options."""
     _, _, options = verb.format_help().partition("positional arguments:")
     return f"the main job, `autotune [MODEL] --max-latency TIME`:\n{options.lstrip(chr(10))}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."

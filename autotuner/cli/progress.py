@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.live import Live
@@ -56,6 +56,8 @@ def follow(daemon: Client, job: str, console: Console, *, cancels: bool = True) 
                     view.take(event, time.monotonic())
                 if isinstance(event, Note):
                     console.print(event.text)
+                elif isinstance(event, Working) and event.elapsed_s and not console.is_terminal:
+                    console.print(str(event))
                 elif isinstance(event, Judgement):
                     console.print(f"Accuracy: {event}.")
                 elif isinstance(event, TrialDone) and isinstance(event.outcome, Failed):
@@ -78,6 +80,7 @@ class _View:
     began: float
     started: Started | None = None
     working: Working | None = None
+    working_since: float = 0.0
     now: TrialStarted | None = None
     best: Candidate | None = None
     trials: int = 0
@@ -89,9 +92,9 @@ class _View:
             self.started = event
             self.ends_at = now + event.max_seconds if event.max_seconds is not None else None
         elif isinstance(event, Working):
-            self.working = event
+            self.working, self.working_since = event, now - (event.elapsed_s or 0.0)
         elif isinstance(event, TrialStarted):
-            self.now = event
+            self.now, self.working = event, None
         elif isinstance(event, TrialDone):
             self.trials = max(self.trials, event.trials)
             self.best = event.best or self.best
@@ -104,7 +107,7 @@ class _View:
         if self.started is not None and self.started.simulated is not None:
             words.append(f"simulated {self.started.simulated}")
         if self.now is None:
-            words.append(_at_work(self.working) if self.working else "getting ready")
+            words.append(self._at_work(now) or "getting ready")
         else:
             words.append(_PHASES[self.now.phase])
             if self.now.phase == "search" and self.started is not None:
@@ -114,7 +117,7 @@ class _View:
                 words.append(f"{self.now.number + 1} of {self.started.space_size}")
             if self.ends_at is not None and self.now.phase in {"search", "proof"}:
                 words.append(f"{max(0.0, self.ends_at - now):.0f} s left")
-            words.append(f"now {self.now.config}")
+            words.append(self._at_work(now) or f"now {self.now.config}")
         lines = [" | ".join(words)]
         if self.best is not None:
             measured = self.best.measurement
@@ -124,11 +127,12 @@ class _View:
             )
         return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
-
-def _at_work(event: Working) -> str:
-    """Return what goes on before anything is measured."""
-    counted = f" {event.done} of {event.total}" if event.total else ""
-    return f"{event.what}: {event.step}{counted}"
+    def _at_work(self, now: float) -> str:
+        """Return what goes on that is no measurement, empty when nothing does."""
+        event = self.working
+        if event is not None and event.elapsed_s is not None:
+            event = replace(event, elapsed_s=now - self.working_since)
+        return "" if event is None else str(event)
 
 
 def _failure(failed: Failed, event: TrialDone) -> str:

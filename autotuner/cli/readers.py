@@ -67,6 +67,18 @@ def power(text: str) -> tuple[str, float]:
     return rail.strip(), quantity.watts(amount)
 
 
+def switch(text: str) -> bool:
+    """Return whether *text* says ``on``; raises InputError when it does not say ``off`` either."""
+    if text.strip() not in {"on", "off"}:
+        raise InputError(f"{text!r} must be on or off.")
+    return text.strip() == "on"
+
+
+def switches(text: str) -> tuple[Value, ...]:
+    """Return what *text* lists of ``on`` and ``off``."""
+    return tuple(map(switch, text.split(",")))
+
+
 def delay(text: str) -> float:
     """Return a delay in milliseconds; 0 needs no unit."""
     return 0.0 if text.strip() in {"0", "0ms"} else quantity.milliseconds(text)

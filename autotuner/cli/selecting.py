@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from autotuner.cli.daemon_options import add_detaching
+from autotuner.cli.parser import add_output
 from autotuner.cli.tune_options import add_tune, tune_request
-from autotuner.cli.workload_options import add_output, model_name
+from autotuner.cli.workload_options import model_name
 from autotuner.core.request import CacheRequest, Request, SelectRequest
 
 HELP: Mapping[str, str] = {

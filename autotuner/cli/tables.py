@@ -155,6 +155,13 @@ def _add_electrical(table: Table, measured: Sequence[Measurement]) -> None:
     if any(m.throttled is not None for m in measured):
         words = {None: "?", False: "no", True: "yes, by heat or a limit of the board"}
         table.add_row("throttled", *(words[m.throttled] for m in measured))
+    if any(e.get("hot_start") for e in extras):
+        began = (known(e.get("start_temperature_c"), "{:.0f} °C") for e in extras)
+        hot = (e.get("hot_start") for e in extras)
+        table.add_row("hot start", *(c if h else "no" for c, h in zip(began, hot, strict=True)))
+    if any(e.get("clocks_settled") == 0.0 for e in extras):
+        settled = (e.get("clocks_settled") != 0.0 for e in extras)
+        table.add_row("clocks settled", *("yes" if one else "no" for one in settled))
 
 
 def _interval(measurement: Measurement, name: str, form: str) -> str:

@@ -6,8 +6,18 @@ import argparse
 from pathlib import Path
 
 from autotuner.cli import daemon_options
-from autotuner.cli.readers import delays, number, positive, power, read, threads, whole
-from autotuner.cli.workload_options import add_output, add_workload, workload
+from autotuner.cli.parser import add_output
+from autotuner.cli.readers import (
+    delays,
+    number,
+    positive,
+    power,
+    read,
+    switches,
+    threads,
+    whole,
+)
+from autotuner.cli.workload_options import add_workload, workload
 from autotuner.core import quantity
 from autotuner.core.request import DEFAULT_SEARCH_SECONDS, TuneRequest
 
@@ -90,6 +100,12 @@ def add_tune(verb: argparse.ArgumentParser, *, models: str = "?") -> None:
         help="name the power modes that need a reboot; they are never tried",
     )
     space.add_argument(
+        "--mps",
+        type=read(switches),
+        metavar="on|off",
+        help="whether workers share an NVIDIA GPU by CUDA's Multi-Process Service",
+    )
+    space.add_argument(
         "--max-queue-delays",
         "--max-queue-delay",
         type=read(delays),
@@ -142,6 +158,7 @@ def tune_request(options: argparse.Namespace) -> TuneRequest:
         "precision": options.precisions,
         "power_mode": options.power_modes,
         "max_queue_delay_ms": options.max_queue_delays,
+        "mps": options.mps,
     }
     return TuneRequest(
         workload=workload(options),

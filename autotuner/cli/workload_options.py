@@ -8,7 +8,7 @@ from typing import get_args
 
 from autotuner.cli.readers import number, positive, whole
 from autotuner.core.judgement import AccuracyRules, CalibrationMethod
-from autotuner.core.request import Scenario, Workload
+from autotuner.core.request import Io, Scenario, Workload
 
 
 def add_workload(verb: argparse.ArgumentParser, *, models: str = "?") -> None:
@@ -33,6 +33,13 @@ def add_workload(verb: argparse.ArgumentParser, *, models: str = "?") -> None:
         "--preprocess",
         metavar="STEPS",
         help="how an image becomes a sample: size=320x320,mean=0.5,std=0.5,layout=nchw",
+    )
+    inputs.add_argument(
+        "--io",
+        choices=get_args(Io),
+        default=Workload().io,
+        help="where inputs and outputs lie: with the host, a GPU's copies included (default), or "
+        "on the device",
     )
     inputs.add_argument("--seed", type=int, default=0, help="of random inputs and of the search")
     verb.add_argument(
@@ -107,6 +114,7 @@ def workload(options: argparse.Namespace) -> Workload:
         preprocess=options.preprocess,
         accuracy=_accuracy(options),
         tiles=options.tiles,
+        io=options.io,
     )
 
 
@@ -133,11 +141,3 @@ def model_name(text: str | None) -> str | None:
         return None
     looks_like_path = "/" in text or text.endswith(".onnx") or Path(text).exists()
     return str(Path(text).absolute()) if looks_like_path else text
-
-
-def add_output(verb: argparse.ArgumentParser) -> None:
-    """Give *verb* the choice of what is printed."""
-    verb.add_argument(
-        "--json", action="store_true", help="print one JSON document; all else goes to stderr"
-    )
-    verb.add_argument("--debug", action="store_true", help="show the traceback of an error")

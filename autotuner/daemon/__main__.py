@@ -6,11 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from autotuner.core.errors import AutotunerError
+from autotuner.core.errors import AutotunerError, InputError
 
 
 def main() -> None:
-    """Do what the command line says; exit with 1 and one sentence when that cannot be done."""
+    """Do what the command line says; exit with one sentence when that cannot be done.
+
+    The status is 2 when trying again would not help, else 1.
+    """
     parser = argparse.ArgumentParser(prog="python -m autotuner.daemon")
     roles = parser.add_subparsers(dest="role", required=True)
     private = roles.add_parser("private", help="serve one user until nothing is left to do")
@@ -24,7 +27,8 @@ def main() -> None:
     try:
         _ROLES[chosen.role](chosen)
     except AutotunerError as error:
-        sys.exit(f"autotuned: {error}")
+        sys.stderr.write(f"autotuned: {error}\n")
+        sys.exit(2 if isinstance(error, InputError) else 1)
 
 
 def _private(chosen: argparse.Namespace) -> None:

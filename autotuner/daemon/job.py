@@ -75,7 +75,8 @@ def _guarded(folder: Path, wishes: _Wishes) -> Iterator[Event]:
     """Yield the events of the job; whatever goes wrong becomes a JobFailed."""
     log = str(folder / "log")
     try:
-        yield from execute(_request(folder), wishes.cancelled.is_set, wishes.paused.is_set)
+        request, asked_s = _submitted(folder)
+        yield from execute(request, wishes.cancelled.is_set, wishes.paused.is_set, asked_s=asked_s)
     except Cancelled:
         yield JobFailed(message="The job was cancelled before it had a result.", interrupted=True)
     except AutotunerError as error:
@@ -104,10 +105,11 @@ def _write_down(error: Exception) -> None:
         traceback.print_exception(error)
 
 
-def _request(folder: Path) -> Request:
+def _submitted(folder: Path) -> tuple[Request, float]:
+    """Return the request and when it was handed in."""
     submitted = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     request: Request = decode(KINDS[submitted["kind"]], submitted["request"])
-    return request
+    return request, float(submitted["submitted"])
 
 
 def _listen(wishes: _Wishes, words: TextIO) -> None:

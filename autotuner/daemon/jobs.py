@@ -16,6 +16,9 @@ from autotuner.daemon.record import JobRecord, Submitted, Wishes
 
 State = Literal["queued", "running", "paused", "ended"]
 
+OUR_TURN_S = 1.0
+"""Whoever ends a job may be about to end the daemon, as a service manager is: no failure then."""
+
 
 class Job:
     """One job; *changed* is called whenever its state does.
@@ -145,6 +148,8 @@ class Job:
                     "or choose another folder with AUTOTUNE_STATE_DIR."
                 )
                 ending = encode_event(JobFailed(message=message))
+            except ValueError as error:  # whoever follows the job must hear of its end all the same
+                ending = await self._misunderstood(error)
         if ending is None:
             self._task = None
             self._become("paused" if self.record.wishes.paused else "queued")
@@ -174,10 +179,20 @@ class Job:
         how = await process.wait()
         self._process = None
         if ending is None and not paused:
+            await asyncio.sleep(OUR_TURN_S)
             log = self.record.log
             message = f"The job's process ended early ({how}); see {log}."
             ending = encode_event(JobFailed(message=message, unexpected=True, log=str(log)))
         return ending
+
+    async def _misunderstood(self, error: ValueError) -> dict[str, Any]:
+        """End a process whose words cannot be read and return the ending of the job."""
+        if self._process is not None:
+            await self._process.stop()
+            self._process = None
+        log = self.record.log
+        message = f"The job said something that cannot be read ({error}); see {log}."
+        return encode_event(JobFailed(message=message, unexpected=True, log=str(log)))
 
     @property
     def _cancelled(self) -> bool:

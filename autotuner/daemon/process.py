@@ -14,7 +14,9 @@ Word = Literal["cancel", "pause", "resume"]
 PAUSED = "paused"
 """What a job says instead of an ending when it ends to go on later; no event of its own."""
 
-LONGEST_EVENT_BYTES = 1 << 20
+LONGEST_EVENT_BYTES = 1 << 26
+"""A sweep ends with all of its measurements in one event."""
+
 _LAST_MOMENT_S = 2.0
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from autotuner import client, data, durable, locations
 from autotuner.core.errors import AutotunerError, MachineError, StateError
 from autotuner.daemon.access import GROUP
+from autotuner.host.conflicts import conflicts
 
 UNITS = (
     "autotuned.socket",
@@ -25,8 +26,6 @@ UNITS = (
     "autotuner-job@.service",
 )
 ENABLED = UNITS[:4]
-RIVALS = ("tuned", "auto-cpufreq", "power-profiles-daemon", "tlp", "cpupower")
-"""Other services that set clocks or power modes: one of them and we would undo each other."""
 
 _PLACES = {
     **{unit: f"etc/systemd/system/{unit}" for unit in UNITS},
@@ -134,12 +133,10 @@ class Service:
         yield from self._conflicts()
 
     def _conflicts(self) -> Iterator[str]:
-        for rival in RIVALS:
-            if self._is("active", f"{rival}.service"):
-                yield (
-                    f"Warning: {rival} runs too and sets clocks; applied profiles will not last. "
-                    f"Choose one: `systemctl disable --now {rival}`, or remove this service."
-                )
+        """Yield who else sets clocks: one of them and we would undo each other."""
+        for check in conflicts(self._root):
+            if check.status == "attention":
+                yield f"Warning: {check.name}: {check.detail}. What to do: {check.fix}."
 
     def _texts(self) -> dict[Path, str]:
         shipped = data.resource("systemd")

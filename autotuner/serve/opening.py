@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autotuner import backends, locations, store, venue
-from autotuner.core.deployable import reasons_to_refuse
+from autotuner.core.deployable import check_measured, reasons_to_refuse
 from autotuner.core.errors import InputError, StateError
 from autotuner.core.profile import Profile
 from autotuner.guard import Guard
@@ -52,6 +52,7 @@ def find(name: str, kept: store.ProfileStore) -> Profile:
 
 def plan(profile: Profile, *, force: bool) -> ServingPlan:
     """Return what *profile* wants to be started; raises InputError when it does not hold here."""
+    check_measured(profile)
     cache = locations.make_folder(locations.cache_dir())
     subject = venue.resolve(profile.workload, cache)
     changed = subject.fingerprint.differences(profile.fingerprint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -87,6 +87,7 @@ class ServingPool:
             work = Work(arrays=part, count=size, futures=[Future()])
             self._line.add_batch(work, None)
             futures += work.futures
+        wait(futures, return_when=FIRST_EXCEPTION)  # once, not for every batch
         answers = [future.result() for future in futures]
         if len(answers) == 1:
             return answers[0]

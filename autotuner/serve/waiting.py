@@ -42,7 +42,8 @@ class _Sample:
 class WaitingLine:
     """First come, first served; samples wait at most *max_delay_s* for their batch to fill.
 
-    At most *most* samples wait; whoever brings more waits until there is room.
+    At most *most* samples wait; whoever brings more waits until half of them are gone, so that
+    nobody is woken for every batch.
     """
 
     def __init__(self, layout: BatchLayout, *, max_delay_s: float, most: int) -> None:
@@ -51,7 +52,9 @@ class WaitingLine:
         self._most = most
         self._batches: deque[Work] = deque()
         self._samples: deque[_Sample] = deque()
-        self._change = threading.Condition()
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
         self._closed = False
 
     def add_batch(self, work: Work, timeout_s: float | None) -> bool:
@@ -66,45 +69,52 @@ class WaitingLine:
 
     def put_back(self, works: list[Work]) -> None:
         """Let batches wait again, before all others: their worker died."""
-        with self._change:
+        with self._lock:
             self._batches.extendleft(reversed(works))
-            self._change.notify_all()
+            self._work.notify_all()
 
     def take(self, *, wait: bool) -> Work | None:
         """Return the next batch; None when nothing waits or, with *wait*, when it is closed."""
-        with self._change:
+        with self._lock:
             while True:
                 work, ready_s = self._next()
                 if work is not None:
-                    self._change.notify_all()
+                    if self._waiting <= self._most // 2:
+                        self._room.notify_all()
                     return work
                 if not wait or self._closed:
                     return None
-                self._change.wait(ready_s)
+                self._work.wait(ready_s)
 
     def close(self) -> list[Work]:
         """Take nothing more in, wake everybody and return what was left."""
-        with self._change:
+        with self._lock:
             self._closed = True
             left = list(self._batches)
             left += [Work(arrays=s.arrays, count=1, futures=[s.future]) for s in self._samples]
             self._batches.clear()
             self._samples.clear()
-            self._change.notify_all()
+            self._work.notify_all()
+            self._room.notify_all()
         return left
 
     def _add(self, add: Callable[[], None], timeout_s: float | None) -> bool:
-        with self._change:
-            if not self._change.wait_for(lambda: self._closed or self._has_room(), timeout_s):
+        with self._lock:
+            has_room = self._room.wait_for(
+                lambda: self._closed or self._waiting < self._most, timeout_s
+            )
+            if not has_room:
                 return False
             if self._closed:
                 raise RuntimeError("The pool is closed.")
             add()
-            self._change.notify()
+            self._work.notify()
         return True
 
-    def _has_room(self) -> bool:
-        return len(self._samples) + sum(work.count for work in self._batches) < self._most
+    @property
+    def _waiting(self) -> int:
+        """How many samples wait."""
+        return len(self._samples) + sum(work.count for work in self._batches)
 
     def _next(self) -> tuple[Work | None, float | None]:
         """Return the batch that may go now, or after how many seconds to look again."""
