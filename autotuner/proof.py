@@ -47,10 +47,12 @@ class Contestant:
             return "out"
         return None if self.run is None else self._judge(self.run, standard)[1]
 
-    def take(self, found: SteadyRun | Failed) -> None:
+    def take(self, found: SteadyRun | Failed, standard: Standard) -> None:
         """Take what a turn showed; a disturbed one is repeated, but not for ever."""
         if isinstance(found, Failed):
             self.failed = found
+        elif lacking := standard.lacking(self._figures(found, standard)):
+            self.failed = lacking
         elif found.disturbed is not None and self.repeats < _MOST_REPEATS:
             self.repeats += 1
         else:
@@ -65,12 +67,15 @@ class Contestant:
         """Whether something else shaped what the final round saw of it."""
         return self.run is not None and self.run.disturbed is not None
 
+    def _figures(self, run: SteadyRun, standard: Standard) -> Measurement:
+        return replace(standard.measurement(run), memory_mib=self.known.memory_mib)
+
     def _judge(
         self, run: SteadyRun, standard: Standard
     ) -> tuple[Measurement, Literal["in", "out"] | None]:
         # Once for every run: it may have hundreds of thousands of batches.
         if self._judged is None or self._judged[0] is not run:
-            measured = replace(standard.measurement(run), memory_mib=self.known.memory_mib)
+            measured = self._figures(run, standard)
             proven = self._judged is not None and self._judged[2] == "in"
             verdict = standard.verdict(run, measured)
             # What is proven stays proven: the rule allows for being asked again and again.
@@ -120,7 +125,7 @@ def prove(
                 break
             yield TrialStarted(phase="proof", config=contestant.config, why="final round")
             found = scenario.turn(contestant.config, contestant.known, contestant.run, keep=keep)
-            contestant.take(found)
+            contestant.take(found, standard)
             yield TrialDone(
                 phase="proof",
                 config=contestant.config,

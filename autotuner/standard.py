@@ -8,8 +8,9 @@ from typing import Literal
 from autotuner.bench.stats import judge
 from autotuner.bench.summary import ServedRun, SteadyRun
 from autotuner.bench.window import Window
+from autotuner.core.errors import SpaceError
 from autotuner.core.objective import Objective
-from autotuner.core.outcome import Measurement
+from autotuner.core.outcome import Failed, Measurement
 from autotuner.core.request import latency_metric
 
 
@@ -35,6 +36,20 @@ class Standard:
     def measurement(self, run: SteadyRun) -> Measurement:
         """Return the figures of *run*, with the percentile and the confidence that count here."""
         return run.measurement(self.objective.percentile, self.confidence)
+
+    def lacking(self, measurement: Measurement) -> Failed | None:
+        """Return why *measurement* cannot be judged, None when all that counts was measured.
+
+        A meter may go while it is watched; that costs a trial and not the search.
+        """
+        objective = self.objective
+        for metric in (objective.metric, *(bound.metric for bound in objective.constraints)):
+            try:
+                measurement.metric(metric)
+            except SpaceError:
+                detail = f"{metric} was not measured throughout; autotune doctor shows which sensor"
+                return Failed("unsupported", f"{detail} has gone")
+        return None
 
     def verdict(self, run: SteadyRun, measurement: Measurement) -> Literal["in", "out"] | None:
         """Say whether *run* proves every constraint kept, or one broken, or neither yet.

@@ -40,8 +40,9 @@ RIVALS = (
         fix="sudo systemctl disable --now auto-cpufreq",
     ),
     Rival(name="TLP", unit="tlp.service", fix="sudo systemctl disable --now tlp"),
+    Rival(name="cpupower", unit="cpupower.service", fix="sudo systemctl disable --now cpupower"),
 )
-"""The daemons that move clocks while they run."""
+"""Those that move clocks while they run, or set them once at boot."""
 
 
 def conflicts(root: Path) -> list[Check]:

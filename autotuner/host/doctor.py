@@ -13,6 +13,8 @@ from autotuner.host.conflicts import conflicts
 from autotuner.host.power import Mode, PowerControl, open_control
 
 _PARANOID = "proc/sys/kernel/perf_event_paranoid"
+_COUNTERS = "sys/bus/event_source/devices"
+_OF_PROCESSORS = ("cpu", "armv")
 _USERS_MAY_MEASURE_THE_KERNEL = 1
 _MOST_NAMES = 10
 
@@ -91,6 +93,12 @@ def _memory() -> Iterator[Check]:
 
 def _counters(root: Path) -> Iterator[Check]:
     """Yield whether hardware counters may be read, by which a profiler explains a result."""
+    if not any(device.name.startswith(_OF_PROCESSORS) for device in (root / _COUNTERS).glob("*")):
+        virtual = identity.is_virtual(root)
+        who = "the hypervisor of this virtual machine keeps" if virtual else "the kernel keeps"
+        detail = f"{who} the hardware counters back; profilers see times only"
+        yield Check(area="machine", name="perf", status="absent", detail=detail)
+        return
     with contextlib.suppress(OSError, ValueError):
         level = int((root / _PARANOID).read_text())
         allowed = os.geteuid() == 0 or level <= _USERS_MAY_MEASURE_THE_KERNEL

@@ -42,6 +42,15 @@ def operating_system() -> str:
     return platform.system()
 
 
+def nvidia_driver(root: Path = Path("/")) -> str | None:
+    """Return the version of NVIDIA's driver in the kernel, None where there is none."""
+    with contextlib.suppress(OSError):
+        text = (root / "proc/driver/nvidia/version").read_text()
+        found = re.search(r"^NVRM version:.*?(\d+(\.\d+)+)", text, re.MULTILINE)
+        return found[1] if found else None
+    return None
+
+
 def is_virtual(root: Path = Path("/")) -> bool:
     """Say whether the processor tells that a hypervisor runs it; on ARM none does."""
     with contextlib.suppress(OSError):

@@ -10,16 +10,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from follower import Follower
 from made_profiles import proven
 
 from autotuner import client, store
-from autotuner.core.events import Ending, TrialDone
 from autotuner.core.request import TuneRequest, Workload
 
 AUTOTUNE = Path(sys.executable).parent / "autotune"
@@ -30,14 +30,23 @@ UNITS = (
     "autotuner-apply.service",
     "autotuner-resume.service",
 )
+STATE = Path("/var/lib/autotuner")
+GOVERNOR = Path("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor")
 SEARCH = TuneRequest(
     workload=Workload(model=str(MODEL)),
     max_latency_ms=10_000.0,
     percentile=50.0,
     confidence=0.5,
     max_seconds=600.0,
-    max_trials=4,
-    dimensions={"batch_size": (1, 2, 4, 8), "affinity": ("none",), "power_mode": ("powersave",)},
+    max_trials=12,
+    fresh=True,
+    dimensions={
+        "batch_size": (1, 2, 3, 4, 6, 8, 12, 16),
+        "workers": (1, 2),
+        "intra_op_threads": (1, 2),
+        "affinity": ("none",),
+        "power_mode": ("powersave",),
+    },
 )
 
 
@@ -61,7 +70,7 @@ def status():
 
 def install():
     """Install twice, apply a profile for all boots to come."""
-    run("systemctl", "start", "tlp")
+    run("systemctl", "enable", "--now", "tlp")
     first = run(AUTOTUNE, "service", "install")
     second = run(AUTOTUNE, "service", "install")
     profile = store.write(proven(MODEL, mode="performance"), Path("/root/profile.yaml"))
@@ -100,7 +109,16 @@ def look_after_boot():
         "before": show("autotuner-apply", "Before"),
         "outsider": run("runuser", "-u", "outsider", "--", "python3", "-c", ask.split("\n")[1]),
         "member": json.loads(as_member(ask)),
+        "resumed": resume(),
     }
+
+
+def resume():
+    """Lose the clocks as in a sleep, let the unit run that runs after one; return the governor."""
+    GOVERNOR.write_text("schedutil")
+    run("systemctl", "start", "autotuner-resume")
+    until_restored_s()
+    return governor()
 
 
 def as_member(code):
@@ -127,39 +145,10 @@ def look_after_failure():
     }
 
 
-class Listener(threading.Thread):
-    """Follows one search over all daemons."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.heard = []
-        with self._connected() as daemon:
-            self.job = daemon.submit(SEARCH)
-        self.start()
-
-    def run(self):
-        """Listen to the end."""
-        with self._connected() as daemon:
-            self.heard.extend(told for told in daemon.stamped_events(self.job) if told)
-
-    def _connected(self):
-        return client.connected(Path("/var/lib/autotuner"))
-
-    @property
-    def numbers(self):
-        """The numbers of the events so far."""
-        return [number for number, _, _ in self.heard]
-
-    def wait_for(self, kind):
-        """Wait until one more event of this kind came; return whether the job goes on."""
-        seen, deadline = len(self.heard), time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if any(isinstance(told, Ending) for _, _, told in self.heard):
-                return False
-            if any(isinstance(told, kind) for _, _, told in self.heard[seen:]):
-                return True
-            time.sleep(0.02)
-        raise TimeoutError(self.heard)
+def follow(request):
+    """Start a search and follow it."""
+    with client.connected(STATE) as daemon:
+        return Follower(STATE, daemon.submit(request))
 
 
 def main_pid():
@@ -170,24 +159,26 @@ def main_pid():
 
 
 def kill(kills):
-    """Kill the daemon so many times in mid-search."""
-    listener, rng, done, changed, restored_s = Listener(), random.Random(3), 0, 0, []
+    """Kill the daemon so many times, over as many searches as that takes."""
+    searches, chance, done, changed, restored_s = [], random.Random(3), 0, 0, []
     while done < kills:
-        if done % 2 and not listener.wait_for(TrialDone):
-            break
-        time.sleep(rng.uniform(0.0, 1.0))
-        if not listener.is_alive():
-            break
-        with contextlib.suppress(ProcessLookupError):
+        search = follow(SEARCH)
+        searches.append(search)
+        while done < kills and search.ending is None:
+            if done % 2 and not search.sees_another_trial():
+                break
+            time.sleep(chance.uniform(0.0, 1.0))
+            pid = main_pid()
             changed += governor() != "performance"
-            os.kill(main_pid(), signal.SIGKILL)
-            restored_s.append(until_restored_s())
-            done += 1
-            time.sleep(0.7)  # RestartSec
-    listener.join(90)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                restored_s.append(until_restored_s())
+                done += 1
+        search.sees_the_end()
     return {
-        "numbers": listener.numbers,
-        "status": getattr(listener.heard[-1][2], "status", str(listener.heard[-1])),
+        "numbers": [search.numbers for search in searches],
+        "endings": [getattr(search.ending, "status", str(search.ending)) for search in searches],
+        "trials": [[trial.number for trial in search.trials] for search in searches],
         "kills": done,
         "restarts": int(show("autotuned", "NRestarts")),
         "applied": status()["applied"],
@@ -199,7 +190,7 @@ def kill(kills):
 
 def governor():
     """Return the governor in force; the applied profile's is ``performance``."""
-    return Path("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor").read_text().strip()
+    return GOVERNOR.read_text().strip()
 
 
 def until_restored_s():
@@ -223,22 +214,22 @@ def hang_and_stop():
     override.write_text("[Service]\nWatchdogSec=1\nTimeoutAbortSec=1\n")
     run("systemctl", "daemon-reload")
     run("systemctl", "restart", "autotuned")
-    listener = Listener()
-    listener.wait_for(TrialDone)
+    search = follow(replace(SEARCH, max_trials=500, max_seconds=3600.0))
+    search.sees_another_trial()
     os.kill(main_pid(), signal.SIGSTOP)
-    listener.wait_for(TrialDone)
+    search.sees_another_trial()
     began = time.monotonic()
     run("systemctl", "stop", "autotuned.socket", "autotuned.service")
     stop_s = time.monotonic() - began
     left = jobs_left()
     run("systemctl", "start", "autotuned.socket", "autotuned.service")
-    with client.connected(Path("/var/lib/autotuner")) as daemon:
-        (job,) = [job for job in daemon.jobs() if job["job"] == listener.job]
-        daemon.call_off(listener.job)
+    with client.connected(STATE) as daemon:
+        (job,) = [job for job in daemon.jobs() if job["job"] == search.job]
+        daemon.call_off(search.job)
     shutil.rmtree(override.parent)
     return {
         "result": last_failure(),
-        "numbers": listener.numbers,
+        "numbers": search.numbers,
         "stop_s": stop_s,
         "left": left,
         "state": job["state"],

@@ -7,92 +7,81 @@ import json
 import os
 import random
 import signal
-import threading
 import time
 
 import pytest
+from follower import Follower
 from sandbox import QUICK
 
-from autotuner import client
-from autotuner.core.events import Ending, TrialDone, TuneDone
+from autotuner.core.events import TuneDone
+
+TRIALS = 12
 
 
-@pytest.fixture(scope="module", params=[2, pytest.param(50, marks=pytest.mark.soak)])
-def survived(request, shared_sandbox, steady_model):
-    """Listen to a search while its daemon is killed many times; return the stamped events."""
-    command = (
-        steady_model,
-        "--max-latency",
-        "10s",
-        *QUICK,
-        "--trials",
-        request.param + 2,
-        "--time",
-        "10m",
-    )
-    done = shared_sandbox.run(*command, "--detach", "--json")
-    job = json.loads(done.stdout)["job"]
-    heard = []
+@pytest.fixture(
+    scope="module",
+    params=[2, pytest.param(50, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])],
+)
+def searches(request, shared_sandbox, steady_model):
+    """Kill the daemon so many times, over as many searches as that takes; return their listeners.
+
+    The moments are random: from the last kill on in even rounds, from the next finished trial on in
+    odd ones.
+    """
+    goal = ("--max-latency", "10s", *QUICK, "--trials", min(TRIALS, request.param + 2))
+    command = (steady_model, *goal, "--time", "10m", "--fresh", "--detach", "--json")
+    chance, kills, followed = random.Random(11), 0, []
     with pytest.MonkeyPatch.context() as patch:
         for name, value in shared_sandbox.environment.items():
             patch.setenv(name, value)
-
-        def listen():
-            with client.connected(shared_sandbox.state) as daemon:
-                heard.extend(told for told in daemon.stamped_events(job) if told is not None)
-
-        listener = threading.Thread(target=listen)
-        listener.start()
-        rng = random.Random(11)
-        for number in range(request.param):
-            if number % 2:
-                wait_for_another(heard, TrialDone)
-            time.sleep(rng.uniform(0.0, 1.0))
-            kill_daemon(shared_sandbox)
-        listener.join(timeout=200)
-    return heard
-
-
-def wait_for_another(heard, kind):
-    """Wait until one more event of *kind* was heard."""
-    seen, deadline = len(heard), time.monotonic() + 60
-    while not any(isinstance(told, kind) for _, _, told in heard[seen:]):
-        assert time.monotonic() < deadline, heard
-        assert not heard or not isinstance(heard[-1][2], Ending), heard
-        time.sleep(0.02)
+        while kills < request.param:
+            job = json.loads(shared_sandbox.run(*command).stdout)["job"]
+            search = Follower(shared_sandbox.state, job)
+            while kills < request.param and search.ending is None:
+                if kills % 2 and not search.sees_another_trial():
+                    break
+                time.sleep(chance.uniform(0.0, 1.0))
+                kills += kill_daemon(shared_sandbox)
+            search.sees_the_end()
+            followed.append(search)
+    return followed
 
 
 def kill_daemon(sandbox):
-    """End the daemon as ``kill -9`` does, and nothing else."""
+    """End the daemon as ``kill -9`` does, and nothing else; return how many there were."""
+    killed = 0
     for process in sandbox.processes():
         with contextlib.suppress(Exception):
             if process.cmdline()[1:3] == ["-m", "autotuner.daemon"]:
                 os.kill(process.pid, signal.SIGKILL)
+                killed += 1
+    return killed
 
 
-def test_the_search_ends_all_the_same(survived):
+def test_the_search_ends_all_the_same(searches):
     """With its result."""
-    ending = survived[-1][2]
-    assert isinstance(ending, TuneDone)
-    assert ending.status == "ok"
+    for search in searches:
+        assert isinstance(search.ending, TuneDone), search.heard
+        assert search.ending.status == "ok"
 
 
-def test_no_event_is_skipped_and_none_comes_twice(survived):
+def test_no_event_is_skipped_and_none_comes_twice(searches):
     """The numbers go on from daemon to daemon."""
-    assert [number for number, _, _ in survived] == list(range(len(survived)))
+    for search in searches:
+        assert search.numbers == list(range(len(search.numbers)))
 
 
-def test_no_finished_trial_is_lost(survived):
-    """Each number of a trial is told once, and the total counts them all."""
-    numbers = [
-        told.number for _, _, told in survived if isinstance(told, TrialDone) and told.number
-    ]
-    assert len(numbers) == len(set(numbers))
-    assert survived[-1][2].trials >= len(numbers)
+def test_no_finished_trial_is_lost(searches):
+    """Each is told once, and the total counts them all; the search is not begun anew."""
+    for search in searches:
+        numbers = [trial.number for trial in search.trials]
+        assert len(numbers) == len(set(numbers))
+        assert len(numbers) <= search.ending.trials <= TRIALS
 
 
-def test_what_was_told_is_on_disk(survived, shared_sandbox):
+def test_what_was_told_is_on_disk(searches, shared_sandbox):
     """Whoever asks later hears the same."""
-    last = max(shared_sandbox.state.glob("jobs/*"))
-    kept = [json.loads(line)["n"] for line in (last / "events.jsonl").read_text().splitlines()]
-    assert kept == [number for number, _, _ in survived]
+    for search in searches:
+        events = shared_sandbox.state / "jobs" / search.job / "events.jsonl"
+        kept = [json.loads(line)["n"] for line in events.read_text().splitlines()]
+        assert kept == search.numbers

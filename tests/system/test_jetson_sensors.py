@@ -25,7 +25,7 @@ with Sampler(discover().sensors) as sampler:
     print(json.dumps({
         "ours": {
             name: statistics.fmean(s.values[name] for s in samples if name in s.values)
-            for name in names(sampler.latest())
+            for name in {name for s in samples for name in s.values}
         },
         "jtop": names(service.read()),
         "made_of": {r.name: r.made_of for r in sampler.latest() if r.made_of},

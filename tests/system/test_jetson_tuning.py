@@ -7,7 +7,7 @@ import random
 import shutil
 import statistics
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -17,7 +17,7 @@ from jetson_rig.rig import Rig
 from rigs import need_programs, need_root
 from sandbox import QUICK, Sandbox
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 PINNED = ("--batch-size", 4, "--workers", 1, "--threads", 1, "--affinity", "none")
 MODES = {
@@ -47,11 +47,17 @@ class Board:
         return json.loads(done.stdout)
 
     def kill(self):
-        """End the command, its daemon, job and workers as ``kill -9`` does; guardians live."""
+        """End the command, its daemon, job and workers as ``kill -9`` does; guardians live.
+
+        Return when the first of them was killed; that they are reaped may take longer.
+        """
+        began_s = None
         while running := [p for p in self.sandbox.processes() if not is_guardian(p)]:
+            began_s = began_s or time.monotonic()
             for process in running:
-                process.kill()
-            psutil.wait_procs(running, timeout=5.0)
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        return began_s
 
 
 def is_guardian(process):
@@ -100,11 +106,7 @@ class Told:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        ("orin-nano", 6),
-        ("agx-orin", 0),
-        ("orin-nano", 20),
-    ],
+    params=[("agx-orin", 0), ("orin-nano", 20)],
     ids=lambda param: f"{param[0]}-{param[1]}-kills",
 )
 def limited(request, tmp_path_factory, tiny_model):
@@ -145,9 +147,8 @@ def restored(machine, command, before, times):
         while number % 2 and not journal.exists():
             assert running.poll() is None, running.communicate()
             time.sleep(0.01)
-        time.sleep(chance.uniform(0.0, 4.0))
-        changed, began_s = machine.rig.settings() != before, time.monotonic()
-        machine.kill()
+        time.sleep(chance.uniform(0.0, 2.0 if number % 2 else 4.0))
+        changed, began_s = machine.rig.settings() != before, machine.kill()
         while machine.rig.settings() != before:
             assert time.monotonic() - began_s < 30.0, machine.rig.settings() ^ before
         if changed:
@@ -184,6 +185,7 @@ def test_every_value_is_soon_back_after_a_kill(limited):
 def test_the_search_finds_the_mode_that_measuring_each_one_finds(tmp_path, tiny_model):
     """That with the least energy for an inference; who names no mode measures the present one."""
     with board(tmp_path, "orin-nano", tiny_model) as machine:
+        machine.rig.knob("cpu_util", 0.4)  # so that pinned clocks cost more than figures vary
         found = machine.ask(machine.model, "--objective", "energy", *QUICK, *PINNED)
         energy_j = {}
         for mode in sorted(MODES["orin-nano"]):

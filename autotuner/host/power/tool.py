@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,20 +52,30 @@ def locked(handle: int) -> bool:
     return False
 
 
-def run(command: Sequence[str], deadline_s: float, *, inherits: Sequence[int] = ()) -> Ran:
-    """Run *command* without input, and end it with its children after *deadline_s*.
+def run(
+    command: Sequence[str],
+    deadline_s: float,
+    *,
+    told: str = "",
+    inherits: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Ran:
+    """Run *command* with the input *told*, and end it with its children after *deadline_s*.
 
-    *inherits* are file descriptors that it keeps open.
+    *inherits* are file descriptors that it keeps open, *environment* replaces this process' own.
     """
-    # A file and not a pipe: a child that hangs would keep the pipe open for ever.
-    with tempfile.TemporaryFile() as output:
+    # Files and not pipes: a child that hangs or stays would keep a pipe open for ever.
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as stdin:
+        stdin.write(told.encode())
+        stdin.seek(0)
         try:
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=output,
                 pass_fds=inherits,
+                env=environment,
                 start_new_session=True,
             )
         except OSError as error:
