@@ -14,7 +14,7 @@ from autotuner.bench.energy import total_rails
 from autotuner.child import tie_to_parent
 from autotuner.core.checkup import Check
 from autotuner.core.encoding import encode
-from autotuner.host import accelerators, doctor
+from autotuner.host import accelerators, doctor, mps
 from autotuner.host.sensors import Reading, checkup, discover
 
 _LONGEST_S = 60.0
@@ -56,6 +56,7 @@ def examine(root: Path = Path("/")) -> list[Check]:
     readings, cost_s = checkup.look(found)
     return [
         *_runtimes(root),
+        *_mps(root),
         *doctor.machine(root),
         *checkup.checks(readings, found.missing),
         checkup.cost(cost_s),
@@ -78,6 +79,19 @@ def _runtimes(root: Path) -> Iterator[Check]:
                 status="ok",
                 detail=f"{name} {backend.version() or 'of unknown version'}: {precisions}",
             )
+
+
+def _mps(root: Path) -> Iterator[Check]:
+    """Say whether workers may share the NVIDIA GPU of the machine, where it has one."""
+    if not accelerators.nvidia_gpu(root):
+        return
+    why = mps.refusal()
+    yield Check(
+        area="runtimes",
+        name="mps",
+        status="absent" if why else "ok",
+        detail=why or "workers may share the GPU by CUDA's Multi-Process Service",
+    )
 
 
 def _missing(root: Path, provider: str, reason: str) -> Check:
@@ -108,7 +122,7 @@ def _total(shown: Iterable[Reading]) -> Check:
         area="sensors",
         name="total power",
         status="absent",
-        detail="no sensor shows power, so energy and --max-power are not to be had",
+        detail="no sensor shows power, so energy and --max-power cannot be judged",
     )
 
 

@@ -29,6 +29,11 @@ def trial_journal() -> Path:
     return state_dir() / "trial-power.json"
 
 
+def trial_mps() -> Path:
+    """Return the folder that is there while a run has an MPS daemon of its own."""
+    return state_dir() / "trial-mps"
+
+
 def lock_file() -> Path:
     """Return the host-wide lock that whoever measures holds; ``AUTOTUNE_LOCK`` overrides it."""
     if override := os.environ.get("AUTOTUNE_LOCK"):

@@ -68,7 +68,7 @@ def measure(
         if refused:
             found = refused[0]
         else:
-            found = scenario.run_once(bench, workload, config, window, workload.rate_ips)
+            found = yield from scenario.run_once(bench, workload, config, window, workload.rate_ips)
     yield MeasureDone(
         model=subject.info.name,
         config=config,

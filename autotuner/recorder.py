@@ -16,6 +16,7 @@ from autotuner import durable, plan, venue
 from autotuner.backends.simulated.recording import Recorded, Recording, Times, quantiles
 from autotuner.bench.bench import Bench
 from autotuner.bench.harness import Cancelled
+from autotuner.bench.loading import load
 from autotuner.bench.stats import effective_size
 from autotuner.bench.summary import SteadyRun
 from autotuner.bench.window import Window
@@ -98,7 +99,8 @@ def _measure(
     for number, settings in enumerate(space):
         config = Config.from_mapping(settings)
         yield TrialStarted(phase="measure", number=number, config=config)
-        found = bench.measure(config, window)
+        failed = yield from load(bench, config)
+        found = failed or bench.measure(config, window)
         entries.append(_recorded(config, found))
         yield TrialDone(
             phase="measure",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
-from autotuner.core.errors import InputError, ModelError
+from autotuner import accuracy_table
+from autotuner.core.errors import ModelError
 from autotuner.core.events import Event, Note, SelectDone, TuneDone
 from autotuner.core.request import SelectRequest, TuneRequest
 from autotuner.core.selection import Option, choose
@@ -25,7 +24,8 @@ def select(
     A model that cannot be used costs itself alone. Raises InputError for a bad accuracy table.
     """
     began = time.monotonic()
-    accuracies = _accuracies(request)
+    table = request.accuracy_table
+    accuracies = accuracy_table.read(Path(table), request.models) if table else {}
     options: list[Option] = []
     for number, model in enumerate(request.models, start=1):
         yield Note(text=f"Model {number} of {len(request.models)}: {model}")
@@ -68,35 +68,6 @@ def _tuned(
         yield Note(text=str(error))
         return Option(model=name, status="failed", accuracy=accuracy, why=str(error))
     raise AssertionError("tuning ends with TuneDone")
-
-
-def _accuracies(request: SelectRequest) -> Mapping[str, float]:
-    """Return the accuracy of every model, none without a table.
-
-    A model stands in the table by its name as given, its file's name or that without ``.onnx``.
-    """
-    if request.accuracy_table is None:
-        return {}
-    path = Path(request.accuracy_table)
-    try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}; check the path.") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is no YAML; write a line for each model: name: 0.72.") from error
-    if not isinstance(table, dict):
-        raise InputError(f"{path} holds no table; write a line for each model: name: 0.72.")
-    found = {}
-    for model in request.models:
-        names = (model, Path(model).name, Path(model).stem)
-        value = next((table[name] for name in names if name in table), None)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(
-                f"{path} has no accuracy for {Path(model).stem}; add a line such as "
-                f"{Path(model).stem}: 0.72."
-            )
-        found[model] = float(value)
-    return found
 
 
 def _status(options: Sequence[Option]) -> Literal["ok", "infeasible"]:

@@ -80,7 +80,7 @@ def verify(
         workload, recorded = profile.workload, profile.winner.measurement
         rate_ips = workload.rate_ips or recorded.throughput_ips
         window = standard.window(*_SECONDS, prove=True)
-        found = scenario.run_once(bench, workload, config, window, rate_ips)
+        found = yield from scenario.run_once(bench, workload, config, window, rate_ips)
         second: LoadGenVerdict | Failed | None = None
         if request.loadgen:
             yield TrialStarted(phase="measure", config=config, why="what does LoadGen say?")

@@ -35,14 +35,14 @@ class FakeProcess:
         self._said = asyncio.Queue()
 
     def say(self, *events):
-        """Let the job write *events*; None is its end."""
+        """Let the job write *events*, bytes as they are; None is its end."""
         for event in events:
             self._said.put_nowait(event)
 
     async def lines(self):
         """Yield what the job says."""
         while (event := await self._said.get()) is not None:
-            yield json.dumps(event).encode() + b"\n"
+            yield event if isinstance(event, bytes) else json.dumps(event).encode() + b"\n"
 
     def send(self, word):
         """Remember what the job was told."""

@@ -195,3 +195,32 @@ class CrashesAtClose(Scheduled):
     """The session's destructor reads where it may not."""
 
     session = _CrashAtClose
+
+
+class NeedsMps(Scheduled):
+    """A runtime that refuses to run beside no MPS daemon of ours, and says where it looked."""
+
+    def open(self, *_):
+        """Look where CUDA would."""
+        pipes = os.environ["CUDA_MPS_PIPE_DIRECTORY"]
+        if not pipes.endswith("/ours/pipes"):
+            raise BackendFailure("unsupported", f"no daemon of ours in {pipes}")
+        return self.session()
+
+
+class _Bound(Session):
+    def run(self, _):
+        """Run the first batch, before anything is bound, and no other."""
+        if self.turn:
+            raise BackendFailure("crashed", "a copy was made")
+        return super().run(_)
+
+    def bind(self, feeds):
+        """Return what takes its time."""
+        return lambda: Session.run(self, feeds)
+
+
+class RunsBound(Scheduled):
+    """A runtime whose batches stay on the device."""
+
+    session = _Bound

@@ -32,7 +32,7 @@ class Library:
             "nvmlDeviceGetClockInfo": lambda _gpu, kind: {1: 1980, 2: 3201}[kind],
             "nvmlDeviceGetPowerUsage": lambda _gpu: 350_500,
             "nvmlDeviceGetTemperature": lambda _gpu, _sensor: 61,
-            "nvmlDeviceGetMemoryInfo": lambda _gpu: SimpleNamespace(used=3 << 30),
+            "nvmlDeviceGetMemoryInfo": lambda _gpu: SimpleNamespace(used=3 << 30, total=8 << 30),
             "nvmlDeviceGetCurrentClocksThrottleReasons": lambda _gpu: reasons,
             "nvmlDeviceGetComputeRunningProcesses": lambda _gpu: processes,
         }

@@ -75,7 +75,8 @@ class InputSpec:
     """All that another process needs to make the same inputs; cheap to pickle.
 
     Without *data_path* the samples are random, the same for the same *seed*. *preprocess* makes
-    samples of images. *part* is which of the samples are wanted.
+    samples of images. *part* is which of the samples are wanted. *on_device* has one batch stay in
+    the memory of the device that computes, so that no copies are made.
     """
 
     tensors: tuple[InputTensor, ...]
@@ -83,6 +84,7 @@ class InputSpec:
     seed: int = 0
     preprocess: Preprocess | None = None
     part: Part = "all"
+    on_device: bool = False
 
     def load(self) -> Inputs:
         """Make the inputs; raises ModelError when the data does not fit or memory is too small."""

@@ -188,6 +188,18 @@ def test_an_answer_stays_when_the_next_batch_runs(backend, config, tiny_model):
     session.close()
 
 
+def test_a_bound_batch_runs_as_often_as_one_likes(backend, config, tiny_model):
+    """And the session answers other batches as before."""
+    config, batch = replace(config, batch_size=2), feeds(2)
+    session = opened(backend, tiny_model, config)
+    (answer,) = session.run(batch)
+    run = session.bind(feeds(2))
+    run()
+    run()
+    np.testing.assert_array_equal(session.run(batch)[0], answer)
+    session.close()
+
+
 def test_closing_twice_does_no_harm(backend, config, tiny_model):
     """And one session's end is not another's."""
     first, second = opened(backend, tiny_model, config), opened(backend, tiny_model, config)

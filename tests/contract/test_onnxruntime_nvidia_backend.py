@@ -7,9 +7,16 @@ import onnxruntime
 import pytest
 
 from autotuner import backends
-from autotuner.backends import BackendFailure, cuda, nvidia, onnxruntime_nvidia, onnxruntime_options
+from autotuner.backends import (
+    BackendFailure,
+    cuda,
+    nvidia,
+    onnxruntime_nvidia,
+    onnxruntime_options,
+)
+from autotuner.backends import onnxruntime as onnxruntime_backend
 from autotuner.backends.nvidia import Gpu
-from autotuner.backends.onnxruntime_session import CapturedSession
+from autotuner.backends.onnxruntime_session import CapturedSession, failure
 from autotuner.core.config import Config
 
 ORIN = Gpu(name="Orin", compute_capability=(8, 7), cuda=(12, 6))
@@ -161,5 +168,55 @@ def test_bound_memory_answers_like_a_plain_run(tiny_model):
         np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=1e-6)
     with pytest.raises(BackendFailure):
         session.run({"x": np.zeros((4, 3, 16, 16), np.float64)})
+    session.bind(batch := {"x": rng.standard_normal((4, 3, 16, 16)).astype(np.float32)})()
+    np.testing.assert_allclose(
+        session._bound.take()[0], plain.run(None, batch)[0], rtol=1e-5, atol=1e-6
+    )
+    with pytest.raises(BackendFailure, match="full batches"):
+        session.bind({"x": batch["x"][:1]})
     session.close()
     session.close()
+
+
+@pytest.mark.usefixtures("library")
+def test_tensorrt_has_its_engine_written_before_anybody_else_may_read_it(
+    tiny_model, monkeypatch, tmp_path
+):
+    """It builds in the first run, so there is one while the folder is kept from others.
+
+    A plain session stands for TensorRT's, and leaves a file as that does.
+    """
+    monkeypatch.setenv("AUTOTUNE_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(onnxruntime_nvidia, "preload", lambda: None)
+    monkeypatch.setattr(onnxruntime_nvidia, "check_used", lambda *_: None)
+    config = Config(provider="onnxruntime-tensorrt", precision="tf32", max_queue_delay_ms=1.0)
+    folder = onnxruntime_options.engine_folder(tiny_model, config)
+    plain = onnxruntime.InferenceSession(tiny_model, providers=["CPUExecutionProvider"])
+
+    class Builds:
+        def run(self, *arguments):
+            (folder / "an.engine").touch()
+            return plain.run(*arguments)
+
+        def __getattr__(self, name):
+            return getattr(plain, name)
+
+    monkeypatch.setattr(onnxruntime_backend, "_load", lambda *_: Builds())
+    session = onnxruntime_backend.OnnxRuntime().open(tiny_model, config, {"x": (2, 3, 16, 16)})
+    assert {file.name for file in folder.iterdir()} == {"an.engine", "whole"}
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("BFCArena: Failed to allocate memory for requested buffer of size 67108864", "oom"),
+        ("CUDA failure 2: out of memory ; GPU=0 ; file=cuda_allocator.cc ; line=47", "oom"),
+        ("CUDA failure 719: unspecified launch failure ; GPU=0 ; file=cuda_call.cc", "crashed"),
+        ("CUDA failure 46: all CUDA-capable devices are busy or unavailable", "crashed"),
+    ],
+)
+def test_what_happens_to_the_gpu_is_a_reason_of_the_trial(said, reason):
+    """Memory that ran out is told from a GPU that disappeared or is not to be had."""
+    found = failure(RuntimeError(f"[ONNXRuntimeError] : 1 : FAIL : {said}"), loading=False)
+    assert (found.reason, said in found.detail) == (reason, True)

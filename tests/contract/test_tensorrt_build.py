@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from importlib.util import find_spec
 
 import onnx
@@ -14,9 +16,11 @@ from autotuner.backends import BackendFailure, tensorrt
 from autotuner.backends.nvidia import Gpu
 from autotuner.backends.tensorrt_build import GRAPHS, Recipe, build
 from autotuner.model import reference
+from autotuner.model.calibration import Calibration
+from autotuner.model.inputs import InputSpec
 from autotuner.model.inspect import inspect
 from autotuner.model.precision import builder
-from autotuner.model.precision.messages import MODEL_FILE, Order
+from autotuner.model.precision.messages import MODEL_FILE, Built, Order
 from autotuner.model.shapes import resolve
 
 TARGET = "SM86"
@@ -121,25 +125,43 @@ def test_an_engine_is_kept_for_its_gpu_and_version(trt, tiny_model, monkeypatch,
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.filterwarnings("ignore:Use Deprecated in TensorRT-RTX")
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
 @pytest.mark.parametrize("name", reference.NAMES)
-def test_every_reference_model_becomes_an_engine(trt, name, precision, tmp_path):
-    """From the variants that are made for every runtime, for batches up to 8."""
+def test_every_reference_model_becomes_an_engine_once(
+    trt, name, precision, tmp_path, monkeypatch, capsys
+):
+    """From the variants that are made for every runtime, for batches up to 8; then it is there."""
+    monkeypatch.setenv("AUTOTUNE_CACHE_DIR", str(tmp_path))
+    gpu = Gpu(name="Orin", compute_capability=(8, 7), cuda=(13, 0))
+    monkeypatch.setattr(tensorrt, "find_gpu", lambda: gpu)
     model = reference.path(name, tmp_path)
     tensors = resolve(inspect(model))
     if precision != "fp32":
-        folder = tmp_path / "variant"
-        folder.mkdir()
-        order = Order(
-            model=model,
-            variant=precision,
-            folder=folder,
-            calibration=None,
-            batch_size=1,
-            min_accuracy=0.99,
-        )
-        builder.build(order, lambda _: None)
-        model = folder / MODEL_FILE
+        model = _variant(GRAPHS[precision], model, tensors, tmp_path / "variant")
     shapes = {tensor.name: (8, *tensor.sample_shape) for tensor in tensors}
     recipe = Recipe(model=model, precision=precision, shapes=shapes)
-    assert len(build(trt, recipe, target=TARGET).engine) > 1000
+    began = time.monotonic()
+    engine = tensorrt._engine(trt, recipe)
+    seconds = time.monotonic() - began
+    with capsys.disabled():
+        sys.stdout.write(f"\n{name} {precision}: {len(engine) >> 20} MiB in {seconds:.1f} s ")
+    monkeypatch.setattr(tensorrt, "build", None)
+    assert tensorrt._engine(trt, recipe) == engine
+
+
+def _variant(graph, model, tensors, folder):
+    """Make the variant *graph* of *model*, calibrated with random samples, and return its file."""
+    folder.mkdir()
+    integer = graph == "int8-symmetric"
+    order = Order(
+        model=model,
+        variant=graph,
+        folder=folder,
+        calibration=Calibration(inputs=InputSpec(tensors=tensors)) if integer else None,
+        batch_size=1,
+        min_accuracy=0.99,
+    )
+    made = builder.build(order, lambda _: None)
+    assert isinstance(made, Built)
+    return folder / MODEL_FILE

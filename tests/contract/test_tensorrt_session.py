@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import numpy as np
 import pytest
 from host_gpu import COLUMNS, ENGINE, MOST_ROWS, HostDriver, HostTensorRt
 
 from autotuner import backends
-from autotuner.backends import BackendFailure, cuda
+from autotuner.backends import BackendFailure, cuda, tensorrt
+from autotuner.backends.nvidia import Gpu
 from autotuner.backends.tensorrt_session import TensorRtSession
 from autotuner.core.config import Config
 
@@ -86,6 +89,26 @@ def test_a_batch_that_does_not_fit_is_refused(session, wrong):
     np.testing.assert_array_equal(session.run(feeds)[0], 2 * feeds["x"])
 
 
+def test_a_bound_batch_runs_without_copies(session, driver):
+    """From where its inputs were laid; whoever copies notices."""
+    feeds = batch()
+    run = session.bind(feeds)
+    for copy in ("cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2"):
+        driver.status[copy] = 999
+    launches = driver.launches
+    run()
+    run()
+    assert driver.launches == launches + 2
+    driver.status.clear()
+    np.testing.assert_array_equal(session.run(feeds)[0], 2 * feeds["x"])
+
+
+def test_only_full_batches_are_bound(session):
+    """The memory is made for those."""
+    with pytest.raises(BackendFailure, match="full batches"):
+        session.bind(batch(1))
+
+
 def test_closing_gives_everything_back(session, driver):
     """Memory of the GPU and of the host; twice does no harm."""
     session.run(batch())
@@ -131,3 +154,23 @@ def test_a_session_without_a_driver_is_refused(tiny_model, monkeypatch):
     backend = backends.load(backends.locate("tensorrt"))
     with pytest.raises(BackendFailure, match=r"libabsent\.so\.1"):
         backend.open(tiny_model, Config(provider="tensorrt"), {"x": (1, 3, 16, 16)})
+
+
+def test_a_driver_that_is_too_old_for_tensorrt_is_named_with_both_versions(monkeypatch):
+    """The package says by its name which CUDA it is made for."""
+    gpu = Gpu(name="Titan V", compute_capability=(7, 0), cuda=(12, 4))
+    installed = {"tensorrt": "11.1.0", "tensorrt-cu13": "11.1.0"}
+
+    def version(name):
+        if name not in installed:
+            raise metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(tensorrt, "find_spec", lambda _: True)
+    monkeypatch.setattr(tensorrt, "find_gpu", lambda: gpu)
+    monkeypatch.setattr(tensorrt.metadata, "version", version)
+    problem = tensorrt.TensorRt().providers()["tensorrt"]
+    assert "knows CUDA 12.4 at most and tensorrt needs CUDA 13" in problem
+    assert problem.endswith("install tensorrt-cu12")
+    installed["tensorrt-cu12"] = installed.pop("tensorrt-cu13")
+    assert tensorrt.TensorRt().providers()["tensorrt"] is None

@@ -158,6 +158,8 @@ def assert_says(text, pattern):
         (["--providers", "cuda"], "The provider 'cuda' is not offered here; choose from onnxr"),
         (["--storage", "sqlite:////nowhere/at/all/s.db"], "/nowhere/at/all/s.db cannot be opened"),
         (["--storage", "gibberish"], "'gibberish' cannot be opened: it is no URL"),
+        (["--mps", "on"], "MPS cannot be switched on here: it needs an NVIDIA GPU; leave --mps"),
+        (["--io", "device"], "--io device is for the providers onnxruntime-cuda, .*leave it out"),
     ],
 )
 def test_what_does_not_fit_the_model_or_the_box_is_refused(

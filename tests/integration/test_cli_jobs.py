@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 
@@ -79,6 +80,19 @@ def test_a_job_is_asked_for_by_the_beginning_of_its_name(sandbox):
     """Which must be that of just one; where there is none, what to do is said."""
     assert "There is no job" in sandbox.run("attach").stderr
     assert "no job '7'" in sandbox.run("watch", "7").stderr
+
+
+def test_a_job_whose_model_has_vanished_says_so(sandbox, steady_model):
+    """When the next daemon goes on with it: one sentence with the path, and an end."""
+    model = shutil.copy(steady_model, sandbox.home)
+    detached(sandbox, model, "--max-latency", "10s", *QUICK, "--time", "10m")
+    sandbox.wait_for("started")
+    sandbox.kill()
+    (sandbox.home / "steady.onnx").unlink()
+    done = sandbox.run("attach")
+    assert done.returncode == 2
+    assert str(model) in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_priorities_are_refused_outside_their_range(sandbox, tiny_model):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +56,18 @@ def disturbances(monkeypatch):
 
 @pytest.fixture
 def harness(tiny_model):
-    """Make harnesses for the tiny model; the provider ``fault`` is the backend named *fault*."""
+    """Make harnesses for the tiny model; the provider ``fault`` is the backend named *fault*.
 
-    def make(fault="Scheduled", **settings):
+    So is ``tensorrt``, which builds engines.
+    """
+
+    def make(fault="Scheduled", inputs=INPUTS, **settings):
         def locate(provider):
-            return f"faults:{fault}" if provider == "fault" else backends.locate(provider)
+            faulty = provider in ("fault", "tensorrt")
+            return f"faults:{fault}" if faulty else backends.locate(provider)
 
         settings.setdefault("limits", QUICK)
-        return Harness(tiny_model, INPUTS, topology.read(), locate=locate, **settings)
+        return Harness(tiny_model, inputs, topology.read(), locate=locate, **settings)
 
     return make
 
@@ -90,6 +95,28 @@ def test_a_configuration_is_measured(harness):
     assert 20.0 < found.memory_mib < 1000.0
     assert found.setup_s > 0.0
     assert 0.2 <= found.window_s < 1.0
+
+
+def test_an_engine_may_take_longer_than_a_model_and_can_be_called_off(harness):
+    """It gets a limit of its own; while it is built there is always a way out."""
+    limits = replace(QUICK, load_s=0.2, build_s=60.0)
+    stop = False
+    with harness("HangsAtLoad", limits=limits, cancelled=lambda: stop) as bench:
+        failed = bench.measure(FAULTY, SHORT)
+        assert failed.reason == "timeout"
+        for elapsed_s in bench.load(replace(FAULTY, provider="tensorrt")):
+            if elapsed_s > 2.0 * limits.load_s:
+                break
+        stop = True
+        with pytest.raises(Cancelled):
+            bench.measure(replace(FAULTY, provider="tensorrt"), SHORT)
+    assert workers_of() == []
+
+
+def test_a_batch_that_stays_on_the_device_is_never_copied(harness):
+    """It is bound once, and run from where it lies."""
+    with harness("RunsBound", replace(INPUTS, on_device=True)) as bench:
+        assert isinstance(bench.measure(FAULTY, SHORT), SteadyRun)
 
 
 def test_workers_outlive_a_trial_and_end_with_the_harness(harness):

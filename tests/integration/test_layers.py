@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 
+import psutil
 import pytest
 
 BATCHES = ("--batch-size", 16, "--time", "1s")
@@ -11,13 +14,16 @@ BATCHES = ("--batch-size", 16, "--time", "1s")
 @pytest.mark.parametrize("provider", ["onnxruntime-cpu", "openvino-cpu"])
 def test_layer_times_add_up_to_the_whole(shared_sandbox, steady_model, provider):
     """Within 5 %, on either runtime; every share has its margin and the machine its ceilings."""
-    done = shared_sandbox.run(
-        "layers", steady_model, "--provider", provider, "--threads", 1, *BATCHES, "--json"
-    )
-    found = json.loads(done.stdout)
-    profile = found["profile"]
-    assert done.returncode == 0, done.stderr
-    assert found["layers_ms"] == pytest.approx(profile["whole_ms"], rel=0.05)
+    line = ("layers", steady_model, "--provider", provider, "--threads", 1, *BATCHES, "--json")
+    for _ in range(3):  # what else runs here may come between two layers
+        done = shared_sandbox.run(*line)
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        profile = found["profile"]
+        if found["layers_ms"] == pytest.approx(profile["whole_ms"], rel=0.05):
+            break
+    else:
+        pytest.fail(f"{found['layers_ms']} ms in layers of {profile['whole_ms']} ms")
     assert sum(layer["share"] for layer in profile["layers"]) == pytest.approx(1.0)
     assert profile["margin"] == max(layer["share_margin"] for layer in profile["layers"])
     assert profile["ceilings"]["gflops_s"] > 0.1
@@ -39,3 +45,33 @@ def test_a_runtime_without_layer_times_is_named(shared_sandbox, tiny_model):
     done = shared_sandbox.run("layers", tiny_model, "--provider", "onnxruntime-cuda")
     assert done.returncode == 2
     assert "onnxruntime-cuda" in done.stderr
+
+
+def test_a_client_whose_daemon_and_state_vanish_ends_with_one_sentence(sandbox, tiny_model):
+    """It neither waits for ever nor shows a traceback."""
+    client = sandbox.start("layers", tiny_model, "--time", "60s", "--margin", "0.0001%")
+    deadline = time.monotonic() + 60.0
+    while not _timed(sandbox):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    sandbox.state.rename(sandbox.home / "vanished")
+    for process in _others(sandbox, client):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it died with another one
+            process.kill()
+    _, said = client.communicate(timeout=60.0)
+    assert client.returncode != 0
+    assert said.startswith("autotune: ")
+    assert said.count("\n") == 1
+
+
+def _timed(sandbox):
+    """Say whether the process that times layers runs."""
+    found = []
+    for process in sandbox.processes():
+        with contextlib.suppress(psutil.Error):
+            found += process.cmdline()
+    return "autotuner.characterize" in found
+
+
+def _others(sandbox, client):
+    return [process for process in sandbox.processes() if process.pid != client.pid]

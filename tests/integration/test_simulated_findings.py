@@ -82,6 +82,17 @@ def test_tx2_drops_just_past_its_tiles(measured, last):
     assert past < 0.985 * at
 
 
+@pytest.mark.parametrize(
+    ("batch_size", "workers", "speed_up"),
+    [(32, 1, 32 * 33 / 540), (16, 2, 2 * 16 * 33 / 620), (1, 2, 2 * 33 / 82)],
+)
+def test_batches_and_processes_speed_tx2_up_as_published(measured, batch_size, workers, speed_up):
+    """Relative to one process at batch 1: 1.96, 1.70, and two at batch 1 are slower than one."""
+    alone = faster(measured(TX2))
+    found = faster(measured(TX2, batch_size=batch_size, workers=workers)) / alone
+    assert found == pytest.approx(speed_up, rel=2 * TOLERANCE)
+
+
 @pytest.mark.parametrize("sizes", [(1,), (16,)])
 def test_one_process_beats_two_on_tx2(tuned, sizes):
     """At small and at large batches."""

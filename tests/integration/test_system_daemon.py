@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
 from sandbox import QUICK
 
 IDLE_MIB = 40
+IDLE_SHARE = 0.001
+"""Of one CPU."""
 
 
 class SystemDaemon:
@@ -52,6 +55,11 @@ class SystemDaemon:
         _, _ = self.process.communicate(timeout=5)
         return self.process.returncode
 
+    def cpu_s(self):
+        """Return the CPU time of its threads so far, to the nanosecond (unlike getrusage)."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
     def run(self, *arguments):
         """Run a command that speaks to it."""
         return self.sandbox.run(*arguments, environment=self.environment.items())
@@ -78,8 +86,10 @@ def test_clients_find_it_and_start_none_of_their_own(system):
     system.up()
     status = json.loads(system.run("status", "--json").stdout)
     assert (status["system"], status["pid"]) == (True, system.process.pid)
-    memory = psutil.Process(system.process.pid).memory_full_info().rss / 2**20
-    assert memory < IDLE_MIB
+    assert psutil.Process(system.process.pid).memory_info().rss / 2**20 < IDLE_MIB
+    began, before_s = time.monotonic(), system.cpu_s()
+    time.sleep(6.0)  # more than a beat
+    assert system.cpu_s() - before_s < IDLE_SHARE * (time.monotonic() - began)
     assert system.down() == 0
 
 
@@ -107,6 +117,21 @@ def test_sigterm_in_mid_search_costs_nothing(system, steady_model):
     assert system.run("cancel", job).returncode == 0
 
 
+@pytest.mark.parametrize("event", [None, "started", "paused"])
+def test_sigterm_ends_it_in_every_state(system, steady_model, event):
+    """While a job starts, before its first trial, or while one is paused; no process is left."""
+    system.up()
+    goal = ("--max-latency", "10s", *QUICK, "--trials", 500, "--time", "10m")
+    job = json.loads(system.run(steady_model, *goal, "--detach", "--json").stdout)["job"]
+    if event == "paused":
+        system.sandbox.wait_for("started")
+        assert system.run("pause", job).returncode == 0
+    elif event:
+        system.sandbox.wait_for(event)
+    assert system.down() == 0
+    assert system.sandbox.processes() == []
+
+
 def test_prometheus_reads_it(system):
     """Over HTTP, only where it was asked for."""
     port = free_port()
@@ -118,11 +143,11 @@ def test_prometheus_reads_it(system):
 
 
 def test_a_configuration_that_makes_no_sense_is_named(system):
-    """The daemon does not start with half of it."""
+    """The daemon does not start with half of it, and its status says not to try again."""
     (system.sandbox.home / "config.yaml").write_text("access:\n  watch: everyone\n")
     daemon = system.start()
     _, err = daemon.communicate(timeout=20)
-    assert daemon.returncode == 1
+    assert daemon.returncode == 2
     assert "config.yaml, line 2: access.watch should be one of" in err
     assert "Traceback" not in err
 

@@ -12,7 +12,7 @@ from autotuner.core.inspection import Inspection, Layer
 from autotuner.core.layer_profile import Ceilings, LayerProfile, LayerTime
 from autotuner.core.network import Network
 from autotuner.core.objective import Constraint, Objective
-from autotuner.core.outcome import FAILURE_REASONS, Failed, Measurement
+from autotuner.core.outcome import FAILURE_REASONS, Failed, Histogram, Measurement
 from autotuner.core.partition import Cut, CutCheck, Partition
 from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
 from autotuner.core.request import (
@@ -26,6 +26,7 @@ from autotuner.core.request import (
     Workload,
 )
 from autotuner.core.sweep import ModelSize, Point, Sweep
+from autotuner.core.tuning_run import TuningRun
 
 quickly = hypothesis_settings(max_examples=30, deadline=None)
 """Few examples and no clock: the values are large, and the machine may be busy."""
@@ -51,6 +52,7 @@ configs = st.builds(
     affinity=names,
     provider=names,
     power_mode=names,
+    mps=maybe(st.booleans()),
 )
 _figures = {
     name: maybe(figures)
@@ -63,6 +65,14 @@ measurements = st.builds(
     n=maybe(counts),
     throttled=maybe(st.booleans()),
     disturbed=maybe(names),
+    histogram=maybe(
+        st.builds(
+            Histogram,
+            low_ms=positive,
+            high_ms=positive,
+            counts=st.lists(counts, max_size=3).map(tuple),
+        )
+    ),
     intervals=st.dictionaries(names, st.tuples(maybe(figures), maybe(figures)), max_size=3),
     extra=st.dictionaries(names, figures, max_size=3),
 )
@@ -83,6 +93,7 @@ fingerprints = st.builds(
     data_sha256=maybe(names),
     scenario=names,
     rate_ips=maybe(positive),
+    io=st.sampled_from([None, "device"]),
 )
 _constraints = st.builds(Constraint, names, at_most=figures) | st.builds(
     Constraint, names, at_least=figures
@@ -291,6 +302,21 @@ _partitions = st.builds(
 )
 _phases = st.sampled_from(["baseline", "search", "proof", "measure"])
 _candidates = st.builds(events.Candidate, config=configs, measurement=measurements)
+_sweeps = st.builds(
+    Sweep,
+    tool_version=names,
+    created=names,
+    box=names,
+    protocol=st.sampled_from(["steady", "embench"]),
+    simulated=st.booleans(),
+    models=st.lists(
+        st.builds(ModelSize, model=names, parameters=counts, flops=counts, accuracy=maybe(figures)),
+        max_size=1,
+    ).map(tuple),
+    points=st.lists(
+        st.builds(Point, model=names, config=configs, outcome=outcomes), max_size=2
+    ).map(tuple),
+)
 all_events = st.one_of(
     st.builds(events.Note, text=names),
     st.builds(
@@ -364,20 +390,9 @@ all_events = st.one_of(
     st.builds(
         events.CharacterizeDone,
         interrupted=st.booleans(),
-        sweep=st.builds(
-            Sweep,
-            tool_version=names,
-            created=names,
-            box=names,
-            simulated=st.booleans(),
-            models=st.lists(
-                st.builds(ModelSize, model=names, parameters=counts, flops=counts), max_size=1
-            ).map(tuple),
-            points=st.lists(
-                st.builds(Point, model=names, config=configs, outcome=outcomes), max_size=2
-            ).map(tuple),
-        ),
+        sweep=_sweeps,
     ),
+    st.builds(events.RecallDone, run=st.builds(TuningRun, profile=profiles, measured=_sweeps)),
     st.builds(
         events.JobFailed,
         message=names,

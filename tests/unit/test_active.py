@@ -178,6 +178,14 @@ def test_what_is_not_fit_for_this_box_takes_force(box, kept, changes, why):
     assert box.apply(name, by="me", force=True).verified
 
 
+def test_a_simulated_profile_is_never_put_in_force(box, kept):
+    """Whoever insists."""
+    name = kept(mode="present", simulated="jetson-tx2")
+    with pytest.raises(InputError, match="simulated device"):
+        box.apply(name, by="me", force=True)
+    assert box.standing() is None
+
+
 def test_a_model_stands_for_its_newest_proven_profile(box, kept, tmp_path):
     """By name or by path."""
     name = kept(mode="present")

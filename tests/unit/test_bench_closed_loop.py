@@ -70,6 +70,14 @@ def test_one_batch_at_least_is_waited_for():
     assert course.record.counts == [1]
 
 
+def test_a_stated_number_of_runs_is_waited_for():
+    """As long as it takes, and no longer: steady or not."""
+    course = Course(lambda _: 400.0)
+    window = Window(min_s=0.0, max_s=1.0, warm_up_runs=10)
+    assert closed_loop.warm_up(course.record, window, course.tick, most_s=1.5) is True
+    assert course.record.counts == [10]
+
+
 def ended(window, *, earlier=None, begin_ms=0):
     """Return when *window* over batches of about 10 ms ends, in ms, and the course."""
     rng = np.random.default_rng(0)

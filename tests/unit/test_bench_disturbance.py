@@ -65,3 +65,11 @@ def test_counters_that_disagree_a_little_show_no_negative_load():
     """Ticks of processes and of CPUs are counted apart."""
     found = Background.between(BEFORE, replace(AFTER, busy_s=51.9))
     assert found == Background(others_cpus=0.0, steal_cpus=0.0)
+
+
+def test_whoever_uses_the_box_already_is_told():
+    """On its CPUs or its GPU; a desktop's few per cent are not worth a word."""
+    assert Background(gpu_percent=4.0).note is None
+    assert Background(gpu_percent=None).note is None
+    busy = Background(others_cpus=1.5, gpu_percent=40.0)
+    assert busy.note.startswith("Others use 1.5 CPUs and 40 % of the GPU of this box; ")

@@ -169,3 +169,22 @@ def test_the_power_of_a_rate_lies_between_idle_and_full_load(idle_w, expected):
         idle_w=idle_w,
     )
     assert timed.power_at_w(25.0, 100.0) == pytest.approx(expected)
+
+
+def test_the_histogram_has_every_batch():
+    """Its buckets reach from the shortest to the longest latency, and no batch is left out."""
+    latencies = np.random.default_rng(2).lognormal(1.0, 0.3, 2000)
+    found = run(latencies).measurement(99.0, 0.95).histogram
+    assert (found.low_ms, found.high_ms) == (latencies.min(), latencies.max())
+    assert sum(found.counts) == 2000
+    median = found.low_ms * (found.high_ms / found.low_ms) ** (
+        np.searchsorted(np.cumsum(found.counts), 1000) / len(found.counts)
+    )
+    assert median == pytest.approx(np.median(latencies), rel=0.06)
+
+
+@pytest.mark.parametrize("latencies", [[7.0], [7.0] * 50])
+def test_equal_latencies_are_one_bucket(latencies):
+    """What does not vary has no width to divide."""
+    found = run(latencies).measurement(99.0, 0.95).histogram
+    assert (found.low_ms, found.high_ms, found.counts) == (7.0, 7.0, (len(latencies),))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autotuner.bench import surroundings
@@ -24,6 +26,8 @@ FIGURES = {
 class Watch:
     """Telemetry that shows what it is told to."""
 
+    idle_gpu_percent = 40.0
+
     def __init__(self, figures=(), total=("power.VDD_IN_w",)):
         self.figures, self.total = dict(figures), total
         self.calls = []
@@ -39,7 +43,7 @@ class Watch:
         """Note for how long, in s."""
         self.calls.append(("idle", (end_ns - begin_ns) / 1e9))
 
-    def between(self, begin_ns, end_ns, device):
+    def between(self, begin_ns, end_ns, device, _pids):
         """Tell the figures."""
         self.calls.append((begin_ns, end_ns, device))
         return self.figures
@@ -138,7 +142,17 @@ def test_figures_land_in_their_fields():
         "idle_power_w": 4.0,
         "power_w.VDD_SOC": 2.0,
         "start_temperature_c": 41.0,
+        "hot_start": 0.0,
     }
+
+
+def test_a_trial_that_could_not_begin_cool_says_so(monkeypatch):
+    """It is measured all the same."""
+    hot = Cooling(temperature_c=85.0, waited_s=20.0, note="The machine is at 85 °C after 20 s.")
+    monkeypatch.setattr(surroundings, "cool_down", lambda *_: hot)
+    place = around()
+    place.prepare(Config())
+    assert seen(place).extra == {"start_temperature_c": 85.0, "hot_start": 1.0}
 
 
 def test_what_no_sensor_shows_is_unknown():
@@ -176,14 +190,14 @@ def test_what_is_usual_is_measured_once(machine):
     """Idle power takes longer to tell than the load of others."""
     watch = Watch()
     place = around(telemetry=watch)
-    assert place.background == place.background == CALM
+    assert place.background == place.background == replace(CALM, gpu_percent=40.0)
     assert watch.calls == [("idle", 1.0)]
     assert machine == [1.0]
 
 
 def test_without_a_meter_there_is_no_idle_power_to_wait_for(machine):
     """The load of others is soon told."""
-    assert around(telemetry=Watch(total=())).background == CALM
+    assert around(telemetry=Watch(total=())).background.others_cpus == 0.0
     assert machine == [0.3]
 
 

@@ -44,6 +44,10 @@ def test_a_config_can_be_a_key():
             Config(precision="int8", provider="openvino-cpu", power_mode="15W"),
             "batch 1, 1 worker x default threads, int8, openvino-cpu, 15W",
         ),
+        (
+            Config(workers=2, provider="tensorrt", mps=True),
+            "batch 1, 2 workers x default threads, tensorrt, MPS",
+        ),
     ],
 )
 def test_a_config_reads_as_a_phrase(config, words):

@@ -32,6 +32,11 @@ def running(*command):
             "TLP",
             "disable --now tlp",
         ),
+        (
+            {"etc/systemd/system/multi-user.target.wants/cpupower.service": ""},
+            "cpupower",
+            "disable --now cpupower",
+        ),
     ],
 )
 def test_who_else_sets_clocks_is_named_with_what_to_do(found, files, name, fix):

@@ -172,3 +172,19 @@ def test_a_heavy_network_goes_to_the_server_and_a_light_one_stays():
     light = published("squeezenet", 60.0, 30.0)
     assert heavy.best == heavy.server_only
     assert light.best == light.device_only
+
+
+def test_the_published_least_energy_over_lte_does_not_follow_from_the_published_ends():
+    """The study has 0.453 J on the device, 0.182 J on the server and 0.158 J at its best cut.
+
+    It names neither rate nor powers. With those that give both ends, no cut inside is below the
+    server's, as FLOPs stand for the times of layers.
+    """
+    rate, device_ms = 5.85, 154.0
+    sending_s = Network(up_mbit_s=rate).up_ms(RAW_INPUT_BYTES) / 1e3
+    lte = Network(up_mbit_s=rate, tx_w=0.182 / sending_s)
+    found = published("mobilenet-v2", device_ms, 37.3, lte, device_w=0.453 / (device_ms / 1e3))
+    assert found.device_only.energy_j == pytest.approx(0.453)
+    assert found.server_only.energy_j == pytest.approx(0.182)
+    least = min(c.energy_j for c in found.cuts if c not in (found.device_only, found.server_only))
+    assert least == pytest.approx(0.26, abs=0.01)

@@ -6,6 +6,7 @@ import pytest
 from fake_jobs import END, note, submitted, told, until, working
 
 from autotuner.core.errors import InputError, StateError
+from autotuner.daemon import jobs
 
 
 def states(queue):
@@ -225,8 +226,9 @@ def test_an_ended_job_is_neither_paused_nor_resumed(tmp_path, wish):
     asyncio.run(story())
 
 
-def test_a_process_that_says_no_ending_gets_one(tmp_path):
+def test_a_process_that_says_no_ending_gets_one(tmp_path, monkeypatch):
     """Nobody waits for ever."""
+    monkeypatch.setattr(jobs, "OUR_TURN_S", 0.0)
 
     async def story():
         async with working(tmp_path) as (queue, launcher):
@@ -235,6 +237,24 @@ def test_a_process_that_says_no_ending_gets_one(tmp_path):
             launcher.started[job.id].say(note("one"), None)
             ending = (await told(job))[-1]
             assert (ending["event"], ending["unexpected"]) == ("job_failed", True)
+
+    asyncio.run(story())
+
+
+def test_a_job_that_is_ended_together_with_the_daemon_goes_on(tmp_path):
+    """A service manager stops jobs first: that is no failure, and the next daemon goes on."""
+
+    async def story():
+        async with working(tmp_path) as (queue, launcher):
+            job, _ = queue.submit(submitted())
+            await until(lambda: launcher.started)
+            launcher.started[job.id].say(note("one"), None)
+            await until(lambda: job.record.next_number)
+        async with working(tmp_path) as (queue, launcher):
+            await until(lambda: launcher.started)
+            launcher.started[job.id].say(END, None)
+            heard = [event["event"] for event in await told(queue[job.id])]
+            assert heard == ["note", "measure_done"]
 
     asyncio.run(story())
 
@@ -407,5 +427,24 @@ def test_a_full_disk_refuses_a_job(tmp_path):
         async with working(tmp_path / "jobs") as (queue, _):
             with pytest.raises(StateError, match="cannot be kept"):
                 queue.submit(submitted())
+
+    asyncio.run(story())
+
+
+def test_a_job_whose_words_cannot_be_read_ends_all_the_same(tmp_path):
+    """Whoever follows it hears so; the process is ended, and the next job has the box."""
+
+    async def story():
+        async with working(tmp_path) as (queue, launcher):
+            job, _ = queue.submit(submitted(model="a"))
+            await until(lambda: job.id in launcher.started)
+            process = launcher.started[job.id]
+            process.say(b"no JSON\n")
+            following, _ = queue.submit(submitted(model="b"))
+            await until(lambda: queue.running is following)
+            (end,) = await told(job)
+        assert process.stopped
+        assert end["event"] == "job_failed"
+        assert "cannot be read" in end["message"]
 
     asyncio.run(story())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import machines
 import pytest
 
 from autotuner.core.errors import StateError
@@ -88,11 +89,12 @@ def test_profiles_are_not_removed(tmp_path):
 
 
 def test_a_rival_is_named(tmp_path):
-    """At installation and in the status."""
-    service = Service(root=tmp_path, run=Manager("tuned.service"))
+    """At installation and in the status, with what to do about it."""
+    machines.write(tmp_path, {"proc/321/cmdline": "/usr/bin/python3\0/usr/sbin/tuned\0"})
+    service = Service(root=tmp_path, run=Manager())
     for said in (service.install(), service.status()):
         (warning,) = [line for line in said if line.startswith("Warning")]
-        assert "tuned runs too" in warning
+        assert "tuned: is running and sets clocks" in warning
         assert "systemctl disable --now tuned" in warning
 
 

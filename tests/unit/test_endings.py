@@ -334,6 +334,18 @@ def test_power_energy_clock_and_heat_are_shown_where_they_are_known():
     assert rows["throttled"].split() == ["?", "no"]
 
 
+def test_a_trial_that_began_hot_or_unsettled_says_so():
+    """A row for each, only where it happened."""
+    extra = {"start_temperature_c": 85.4, "hot_start": 1.0, "clocks_settled": 0.0}
+    warm = Candidate(config=Config(), measurement=replace(MEASURED, extra=extra))
+    fine = {"start_temperature_c": 41.0, "hot_start": 0.0, "clocks_settled": 1.0}
+    cool = Candidate(config=Config(), measurement=replace(MEASURED, extra=fine))
+    rows = shown(tables.comparison([("baseline", cool), ("winner", warm)], None))
+    assert rows["hot start"].split() == ["no", "85", "°C"]
+    assert rows["clocks settled"].split() == ["yes", "no"]
+    assert {"hot start", "clocks settled"}.isdisjoint(shown(tables.one(Config(), cool.measurement)))
+
+
 def test_what_no_sensor_shows_has_no_row():
     """A box without sensors need not read question marks."""
     rows = shown(tables.comparison([("baseline", BASELINE), ("winner", WINNER)], None))

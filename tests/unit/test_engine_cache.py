@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
-from autotuner.backends.engine_cache import EngineCache, digest
+from autotuner.backends.engine_cache import EngineCache, digest, written_whole
 
 PARTS = {"model": "a", "precision": "fp16", "version": "10.3", "gpu": "Orin"}
 
@@ -68,3 +70,16 @@ def test_weights_beside_a_graph_are_part_of_its_digest(tmp_path):
     assert digest(model) == before
     (tmp_path / "model.data").write_bytes(b"WEIGHTS")
     assert digest(model) != before
+
+
+def test_a_folder_that_was_not_written_whole_is_begun_again(tmp_path):
+    """What is left of it could be half an engine; one that was written whole stays."""
+    folder = tmp_path / "engines" / "one"
+    with contextlib.suppress(KeyboardInterrupt), written_whole(folder):
+        (folder / "half.engine").write_bytes(b"eng")
+        raise KeyboardInterrupt
+    with written_whole(folder):
+        assert list(folder.iterdir()) == []
+        (folder / "whole.engine").write_bytes(b"engine")
+    with written_whole(folder):
+        assert (folder / "whole.engine").read_bytes() == b"engine"

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from core_values import profiles, quickly
 from google.protobuf import text_format
 from hypothesis import given
 from hypothesis import strategies as st
+from made_profiles import proven
 from tritonclient.grpc import model_config_pb2
 
 from autotuner import export
@@ -17,8 +19,7 @@ from autotuner.core.errors import InputError
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.objective import Constraint, Objective
 from autotuner.core.outcome import Measurement
-from autotuner.core.profile import Evidence, ModelRecord, Profile, SearchRecord
-from autotuner.core.request import Workload
+from autotuner.core.profile import Evidence
 
 BEST = Config(
     batch_size=8,
@@ -27,29 +28,14 @@ BEST = Config(
     affinity="compact",
     max_queue_delay_ms=2.5,
 )
-PROFILE = Profile(
-    status="proven",
-    created="2025-01-01T00:00:00+00:00",
-    tool_version="0.1.0",
-    model=ModelRecord(name="net", path="/models/net.onnx", sha256="ab"),
-    workload=Workload(model="/models/net.onnx"),
+PROFILE = proven(
+    Path("/models/net.onnx"),
     objective=Objective.maximize("throughput_ips", [Constraint("p99.9_ms", at_most=50.0)]),
-    confidence=0.95,
     winner=Evidence(
         config=BEST,
         measurement=Measurement(throughput_ips=120.5, extra={"p99.9_ms": 17.5}),
     ),
     baseline=Evidence(config=Config(), measurement=Measurement(throughput_ips=20.0)),
-    speedup=6.0,
-    search=SearchRecord(
-        trials=3,
-        failed=0,
-        space_size=10,
-        elapsed_s=1.0,
-        sampler="auto",
-        seed=0,
-        stopped_because="3 trials were made",
-    ),
     fingerprint=Fingerprint(model_sha256="ab", shapes={"images": (3, 320, 320)}),
 )
 
@@ -211,6 +197,24 @@ def test_every_file_says_where_it_comes_from():
         text = next(iter(export.files(PROFILE, target).values()))
         assert PROFILE.name in text
         assert "throughput_ips 120.5, p99.9_ms 17.5" in text
+
+
+@pytest.mark.parametrize("target", export.TARGETS)
+def test_every_file_of_a_simulated_profile_says_so(target):
+    """Also those that hold no comments."""
+    provider = "openvino-cpu" if target == "openvino" else "onnxruntime-cpu"
+    profile = replace(with_config(provider=provider), simulated="replay:box.json")
+    for text in export.files(profile, target).values():
+        assert "simulated" in text.lower()
+
+
+def test_mps_is_for_whoever_starts_the_workers():
+    """Where it was a choice."""
+    told = {None: "", False: 'AUTOTUNE_MPS="0"', True: 'AUTOTUNE_MPS="1"'}
+    for mps, line in told.items():
+        (text,) = export.files(with_config(mps=mps), "env").values()
+        assert line in text
+        assert ("AUTOTUNE_MPS" in text) == (mps is not None)
 
 
 def test_a_proven_profile_is_fit_for_use():

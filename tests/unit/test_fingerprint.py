@@ -23,6 +23,7 @@ BOX = Fingerprint(
     data_sha256="cd" * 32,
     scenario="server",
     rate_ips=100.0,
+    io="device",
 )
 
 

@@ -11,6 +11,9 @@ from autotuner.core.checkup import Check
 from autotuner.host import doctor
 from autotuner.host.power import Mode, NullControl
 
+COUNTED = machines.processors(2) | {"sys/bus/event_source/devices/cpu/type": 4}
+"""A machine whose hardware counters are there."""
+
 
 @pytest.fixture
 def checked(tmp_path):
@@ -53,10 +56,22 @@ def test_the_policies_of_the_machine_are_listed(checked):
 def test_who_may_count_hardware_events(checked, monkeypatch, user, level, status):
     """Root always, others when the kernel lets them."""
     monkeypatch.setattr(doctor.os, "geteuid", lambda: user)
-    files = machines.processors(2) | {"proc/sys/kernel/perf_event_paranoid": level}
-    found = checked(files)["perf"]
+    found = checked(COUNTED | {"proc/sys/kernel/perf_event_paranoid": level})["perf"]
     assert found.status == status
     assert (found.fix is None) == (status == "ok")
+
+
+@pytest.mark.parametrize(("flags", "who"), [("fpu hypervisor", "hypervisor"), ("fpu", "kernel")])
+def test_counters_that_are_kept_back_cannot_be_asked_for(checked, flags, who):
+    """Whatever the kernel would allow: there is nothing to mend."""
+    files = machines.processors(2) | {
+        "proc/sys/kernel/perf_event_paranoid": 1,
+        "sys/bus/event_source/devices/software/type": 1,
+        "proc/cpuinfo": f"flags : {flags}",
+    }
+    found = checked(files)["perf"]
+    assert (found.status, found.fix) == ("absent", None)
+    assert who in found.detail
 
 
 def test_a_machine_without_clocks_says_so(tmp_path):

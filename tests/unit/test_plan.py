@@ -210,3 +210,54 @@ def test_seeds_try_every_runtime_and_precision():
     seeds = plan.seeds(space, what.topology)
     tried = {(seed["provider"], seed["precision"]) for seed in seeds}
     assert tried == {(config["provider"], config["precision"]) for config in space}
+
+
+def with_gpu(**settings):
+    """Return a model on a machine whose NVIDIA GPU runs it too."""
+    precisions = {"onnxruntime-cpu": {"fp32": "fp32"}, "tensorrt": {"tf32": "fp32"}}
+    return replace(subject(4), precisions=precisions, **settings)
+
+
+def test_a_gpu_leaves_threads_and_affinity_out():
+    """They mean nothing there, but for who names them; the CPU has its own as ever."""
+    space = plan.search_space(with_gpu(), {})
+    on_gpu = [config for config in space if config["provider"] == "tensorrt"]
+    assert {(c["intra_op_threads"], c["affinity"]) for c in on_gpu} == {(None, "none")}
+    assert {c["workers"] for c in on_gpu} == {1, 2, 3, 4}
+    on_cpu = {tuple(c.items()) for c in space if c["provider"] == "onnxruntime-cpu"}
+    alone = plan.search_space(subject(4), {})
+    assert on_cpu == {tuple((c | {"precision": "fp32"}).items()) for c in alone}
+    named = plan.search_space(with_gpu(), {"provider": ("tensorrt",), "intra_op_threads": (2,)})
+    assert values(named, "intra_op_threads") == (2,)
+
+
+def test_seeds_try_the_gpu_too():
+    """Each of its precisions, with what a GPU takes."""
+    what = with_gpu()
+    seeds = plan.seeds(plan.search_space(what, {}), what.topology)
+    assert "tensorrt" in {seed["provider"] for seed in seeds}
+
+
+def test_mps_is_for_several_workers_on_one_gpu():
+    """It is switched where it is ours to switch, and otherwise is no dimension."""
+    space = plan.search_space(with_gpu(mps=(False, True)), {})
+    sharing = [config for config in space if config["mps"]]
+    assert sharing
+    assert all(c["workers"] > 1 and c["provider"] == "tensorrt" for c in sharing)
+    assert "mps" not in plan.search_space(with_gpu(), {}).names
+    alone = with_gpu(mps=(False, True), fingerprint=Fingerprint(scenario="singlestream"))
+    assert "mps" not in plan.search_space(alone, {}).names
+
+
+def test_mps_that_is_not_ours_to_switch_is_refused_with_the_reason():
+    """Off it is anyway."""
+    used = with_gpu(no_mps="MPS already runs for somebody else")
+    for refuse in (
+        lambda: plan.search_space(used, {"mps": (False, True)}),
+        lambda: plan.check(
+            Config(workers=2, provider="tensorrt", precision="tf32", mps=True), used
+        ),
+    ):
+        with pytest.raises(SpaceError, match="already runs for somebody else; leave --mps out"):
+            refuse()
+    assert values(plan.search_space(used, {"mps": (False,)}), "mps") == (False,)

@@ -41,6 +41,13 @@ def test_an_accelerator_leaves_threads_and_affinity_out():
     assert len(space) == 12 * 4 * 2 * 2
 
 
+def test_a_recording_has_the_dimensions_of_what_was_recorded():
+    """And none for what was no choice then."""
+    names = plan.search_space(REPLAYED, {}).names
+    assert {"batch_size", "workers", "intra_op_threads"} <= set(names)
+    assert {"mps", "max_queue_delay_ms"}.isdisjoint(names)
+
+
 def test_one_precision_and_one_power_mode_are_no_choice():
     """The space has only dimensions that can be chosen."""
     only = {"simulated": {"fp32": "fp32"}}

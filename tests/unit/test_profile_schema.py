@@ -14,7 +14,7 @@ from autotuner.core.encoding import encode
 from autotuner.core.fingerprint import Fingerprint
 from autotuner.core.judgement import AccuracyRules, Judgement
 from autotuner.core.objective import Constraint, Objective
-from autotuner.core.outcome import Failed, Measurement
+from autotuner.core.outcome import Failed, Histogram, Measurement
 from autotuner.core.profile import SCHEMA, Evidence, ModelRecord, Profile, SearchRecord
 from autotuner.core.request import Workload
 from autotuner.data import resource
@@ -34,6 +34,7 @@ DEFINITIONS = {
     Evidence: SCHEMA_DOCUMENT["$defs"]["evidence"],
     Config: SCHEMA_DOCUMENT["$defs"]["config"],
     Measurement: SCHEMA_DOCUMENT["$defs"]["measurement"],
+    Histogram: SCHEMA_DOCUMENT["$defs"]["histogram"],
     SearchRecord: SCHEMA_DOCUMENT["$defs"]["search"],
     Fingerprint: SCHEMA_DOCUMENT["$defs"]["fingerprint"],
 }
@@ -57,6 +58,7 @@ FULL_MEASUREMENT = Measurement(
     throttled=False,
     setup_s=0.4,
     disturbed="another process used 20 % of the CPUs",
+    histogram=Histogram(low_ms=11.0, high_ms=18.2, counts=(390, 6, 4)),
     intervals={"p99_ms": (14.2, None), "throughput_ips": (305.0, 316.0)},
     extra={"p99.9_ms": 17.9},
 )

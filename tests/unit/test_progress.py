@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from autotuner.cli.progress import _View
 from autotuner.core.config import Config
-from autotuner.core.events import Candidate, Note, Started, TrialDone, TrialStarted
+from autotuner.core.events import Candidate, Note, Started, TrialDone, TrialStarted, Working
 from autotuner.core.outcome import Failed, Measurement
 
 STARTED = Started(model="net", fingerprint="0" * 12, max_trials=8, max_seconds=40.0)
@@ -77,3 +77,18 @@ def test_a_best_without_p99_is_no_mishap():
     """What is not known is shown as such."""
     best = Candidate(config=Config(), measurement=Measurement(throughput_ips=2.0))
     assert "best | 2.0/s | p99 ? " in line_after(STARTED, done(best=best), NOW)
+
+
+BUILDING = Working(what="batch 8, fp16", step="building the engine", elapsed_s=12.0)
+
+
+def test_an_engine_that_is_built_is_told_with_the_time_that_it_has_taken():
+    """Which goes on between two events; nothing is measured meanwhile."""
+    view = _View(began=100.0)
+    for now, event in ((100.0, STARTED), (101.0, NOW), (113.0, BUILDING)):
+        view.take(event, now)
+    assert "batch 8, fp16: building the engine, 12 s so far" in view.lines(113.0).plain
+    assert "building the engine, 42 s so far" in view.lines(143.0).plain
+    view.take(done(outcome=BEST.measurement), 150.0)
+    view.take(NOW, 151.0)
+    assert "now batch 8" in view.lines(152.0).plain

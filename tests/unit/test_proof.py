@@ -26,12 +26,13 @@ BATCHES = 400
 class Device:
     """Stands for the harness: every configuration has its distribution of batch times.
 
-    *median_ms* is by configuration; *slow* is the share of batches that take three times as long.
-    Each turn takes a second of *clock_s*.
+    *median_ms* is by configuration, and so is *power_w*; *slow* is the share of batches that take
+    three times as long. Each turn takes a second of *clock_s*.
     """
 
-    def __init__(self, median_ms, *, slow=None, disturbed=()):
+    def __init__(self, median_ms, *, slow=None, disturbed=(), power_w=None):
         self._median_ms = median_ms
+        self._power_w = power_w or {}
         self._slow = slow or {}
         self._disturbed = list(disturbed)
         self._rng = np.random.default_rng(0)
@@ -54,6 +55,7 @@ class Device:
             batches=Slice(times, times / 1e3),
             window_s=1.0,
             setup_s=0.1,
+            power_w=self._power_w.get(config),
             disturbed="other processes" if config in self._disturbed else None,
         )
         if config in self._disturbed:
@@ -165,6 +167,17 @@ def test_a_finalist_that_fails_is_out(final_round):
     assert verdict.winner.config == batch(2)
     outcomes = [e.outcome for e in events if isinstance(e, TrialDone) and e.config == batch(4)]
     assert outcomes == [Failed("oom", "too big")]
+
+
+def test_a_turn_whose_power_is_not_known_is_out(final_round):
+    """A meter may go meanwhile; the others are judged, and the trial names what is missing."""
+    frugal = Standard(objective=Objective.minimize("energy_j"), confidence=0.95)
+    device = Device({BASELINE: 1.0, batch(2): 1.5, batch(4): 2.0}, power_w={batch(2): 5.0})
+    known = {batch(4): 9.0, batch(2): 8.0, BASELINE: 1.0}
+    verdict, events = final_round(device, known, standard=frugal, energy_j=0.1)
+    assert verdict.winner.config == batch(2)
+    (outcome,) = [e.outcome for e in events if isinstance(e, TrialDone) and e.config == batch(4)]
+    assert "energy_j was not measured throughout" in outcome.detail
 
 
 def test_a_baseline_that_fails_does_not_stop_the_others(final_round):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
+from made_profiles import proven
 
 from autotuner.core.config import Config
 from autotuner.core.errors import InputError
@@ -11,7 +13,11 @@ from autotuner.core.network import Network
 from autotuner.core.outcome import Failed, Measurement
 from autotuner.core.partition import Cut, Partition
 from autotuner.core.sweep import ModelSize, Point, Sweep
+from autotuner.core.tuning_run import TuningRun
 from autotuner.report.report import files
+from autotuner.report.run_figures import front
+from autotuner.report.series import series
+from autotuner.report.sweep_figures import of_models
 
 SWEEP = Sweep(
     tool_version="0",
@@ -119,3 +125,81 @@ def test_a_report_without_data_is_refused():
     """It would be an empty page."""
     with pytest.raises(InputError, match="nothing to report"):
         files("t", [])
+
+
+def test_models_with_known_accuracies_stand_beside_each_other():
+    """By accuracy and by operations, with what each is made of; one model is no comparison."""
+    other = replace(SWEEP.points[0], model="n")
+    sizes = (
+        ModelSize(model="m", parameters=10**6, flops=10**8, accuracy=0.7),
+        ModelSize(model="n", parameters=10**7, flops=10**9, accuracy=0.8),
+    )
+    both = replace(SWEEP, models=sizes, points=(*SWEEP.points, other))
+    accuracy, models = of_models([both])
+    assert (accuracy.name, models.name) == ("accuracy", "models")
+    assert "1000 MFLOPs, 10.00 M parameters" in accuracy.svg
+    assert list(of_models([replace(SWEEP, models=sizes[:1])])) == []
+
+
+def test_what_the_machine_did_and_how_setup_is_split_are_drawn():
+    """Where it is known."""
+    seen = {"cpu_utilisation_percent": 80.0, "process_start_s": 0.3, "load_s": 0.2}
+    points = tuple(
+        replace(point, outcome=replace(point.outcome, clock_mhz=1000.0, extra=seen))
+        for point in SWEEP.points
+        if isinstance(point.outcome, Measurement)
+    )
+    found = files("t", [replace(SWEEP, points=points)])
+    assert "CPU busy" in found["1-utilisation.svg"].decode()
+    assert "first inference" not in found["1-setup.svg"].decode()
+    assert "cpu_utilisation_percent" in found["measurements.csv"].decode().splitlines()[0]
+
+
+def test_a_protocol_is_named_and_its_latency_is_what_it_states():
+    """On the page, in the table and at the axis; two protocols are two lines."""
+    point = Point(
+        model="m",
+        config=Config(),
+        outcome=Measurement(throughput_ips=1.0, extra={"min_ms": 3.0}),
+    )
+    embench = replace(SWEEP, protocol="embench", points=(point,))
+    alone = files("t", [embench])
+    assert "protocol embench" in alone["report.html"].decode()
+    assert "fastest of 50 runs" in alone["1-latency-throughput.svg"].decode()
+    labels = {line.label for line in series([SWEEP, embench])}
+    assert {name.partition(",")[0] for name in labels} == {"steady", "embench"}
+
+
+def test_a_tuning_run_tells_what_was_wanted_tried_and_found(tmp_path):
+    """The budget, the front, baseline and winner, what was disturbed, every trial."""
+    config = Config(batch_size=2)
+    tried = tuple(
+        Point(
+            model="net",
+            config=replace(config, batch_size=size),
+            outcome=Measurement(
+                throughput_ips=10.0 * size,
+                p99_ms=float(size),
+                memory_mib=9.0,
+                setup_s=0.1,
+                disturbed="others were busy" if size == 2 else None,
+            ),
+        )
+        for size in (1, 2, 4, 8)
+    )
+    profile = proven(tmp_path / "net.onnx", config=config)
+    found = files("t", [TuningRun(profile=profile, measured=replace(SWEEP, points=tried))])
+    page = found["report.html"].decode()
+    drawing = found["1-trade-off.svg"].decode()
+    assert {"1-search.svg", "1-beside.svg", "measurements.csv"} <= set(found)
+    for words in ("budget", "baseline", "winner", "no other beats these"):
+        assert words in drawing
+    assert "Wanted: maximize throughput_ips with p99_ms &lt;= 5" in page
+    assert "Disturbed measurements: 1, the last one because others were busy." in page
+    assert page.count("<table>") == 2
+
+
+def test_the_front_holds_what_no_other_beats():
+    """In throughput and latency, the slowest first."""
+    points = [(10.0, 1.0), (20.0, 2.0), (15.0, 3.0), (20.0, 4.0), (30.0, 9.0)]
+    assert front(points) == [(10.0, 1.0), (20.0, 2.0), (30.0, 9.0)]

@@ -56,8 +56,10 @@ def test_the_best_and_the_steps_are_named():
     unsure = Measurement(throughput_ips=14.7, intervals={"throughput_ips": (14.0, 15.5)})
     said = remarks(series([sweep((1, 1, 10.0), (2, 1, 20.0), (3, 1, 15.0), (4, 1, unsure))]))
     assert said == (
-        "1 worker x 1 thread: most throughput 20.0/s at batch 2, 2.00 times that of batch 1.",
-        "1 worker x 1 thread: throughput falls by 25% at batch 3.",
+        (
+            "1 worker x 1 thread: most throughput 20.0/s at batch 2, 2.00 times that of batch 1; "
+            "it falls by 25% at batch 3."
+        ),
     )
 
 
@@ -65,6 +67,12 @@ def test_a_crossing_names_who_leads_from_where():
     """Of two lines of one model."""
     said = remarks(series([sweep((1, 1, 10.0), (4, 1, 11.0), (1, 2, 5.0), (4, 2, 20.0))]))
     assert "From batch 4 on 2 workers x 1 thread is faster than 1 worker x 1 thread." in said
+
+
+def test_lines_that_are_as_fast_as_each_other_do_not_cross():
+    """Who is ahead by chance leads nowhere; who leads again surely, does."""
+    even = sweep((1, 1, 10.0), (2, 1, 10.05), (4, 1, 10.0), (1, 2, 10.05), (2, 2, 10.0))
+    assert not [said for said in remarks(series([even])) if said.startswith("From")]
 
 
 def test_what_could_not_be_measured_is_named():
@@ -75,7 +83,7 @@ def test_what_could_not_be_measured_is_named():
 
 def test_rows_have_units_in_their_names_and_leave_the_unknown_empty():
     """In CSV as in Parquet; a failure is a row too."""
-    table = rows.rows([sweep((1, 1, 10.0), (64, 1, Failed("oom", "no more")))])
+    table = rows.of_sweeps([sweep((1, 1, 10.0), (64, 1, Failed("oom", "no more")))])
     (first, second) = csv.DictReader(io.StringIO(rows.as_csv(table)))
     assert (first["throughput_ips"], first["p99_ms"], first["power_w"]) == ("10.0", "1.0", "")
     assert (second["throughput_ips"], second["failed"]) == ("", "oom")

@@ -112,6 +112,20 @@ def test_a_device_is_simulated_or_replayed():
 
 
 @pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"device": "sim:titan-v"}, "not there"),
+        ({"scenario": "server"}, "by way of the host"),
+    ],
+)
+def test_inputs_lie_on_the_device_only_where_that_can_be(settings, said):
+    """In the memory of a real one, and not for what comes over a network."""
+    assert Workload(io="device").io == "device"
+    with pytest.raises(InputError, match=said):
+        Workload(io="device", **settings)
+
+
+@pytest.mark.parametrize(
     ("workload", "said"),
     [
         (Workload(device="sim:titan-v"), "real box"),

@@ -34,6 +34,7 @@ def test_every_gpu_is_shown_under_its_own_name():
     assert found["power.gpu_w"] == 350.5
     assert found["temperature.gpu1_c"] == 61.0
     assert found["gpu.memory_used_mib"] == 3072.0
+    assert found["gpu.memory_total_mib"] == 8192.0
     assert found["gpu.process7_mib"] == 1024.0
     assert "gpu.process8_mib" not in found
 

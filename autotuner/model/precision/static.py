@@ -2,8 +2,8 @@
 
 Made with ``onnxruntime.quantization``, step by step, so that one calibration serves every attempt
 of mixed precision. NNCF makes models of the same form and brings twenty packages more; its INT8 of
-PP-OCR's detector and recogniser, tried once, fell below the accuracy guard's bound as well, so mixed
-precision would be needed over it just the same.
+PP-OCR's detector and recogniser, tried once, fell below the accuracy guard's bound as well, so that
+mixed precision would be needed just the same.
 
 Weights are symmetric int8 and activations uint8 with a zero point: of the formats that ONNX Runtime
 and OpenVINO both take it was the fastest on either, on x86-64 with VNNI. TensorRT takes neither
