@@ -35,6 +35,7 @@ from autotuner.lock import HostLock
 from autotuner.measuring import measure
 from autotuner.recalling import recall
 from autotuner.recorder import record
+from autotuner.search.storage import set_aside_if_damaged
 from autotuner.selecting import select
 from autotuner.tuning import Places, tune
 from autotuner.verify import verify
@@ -79,6 +80,7 @@ def execute(
         for sentence in (
             *recover(locations.trial_journal()),
             *mps.recover(locations.trial_mps()),
+            *_recover_studies(state),
         ):
             yield Note(text=sentence)
         with contextlib.closing(_measuring(request, state, cache, cancelled, asked_s)) as events:
@@ -127,6 +129,14 @@ def _measuring(
 def _places(request: TuneRequest, state: Path, cache: Path, asked_s: float) -> Places:
     storage = request.storage or _own_storage(state)
     return Places(profiles=state / "profiles", storage=storage, cache=cache, asked_s=asked_s)
+
+
+def _recover_studies(state: Path) -> Iterator[str]:
+    if aside := set_aside_if_damaged(_own_storage(state)):
+        yield (
+            f"The database of earlier searches was damaged and moved to {aside}; what they "
+            "measured is not known any more."
+        )
 
 
 def _own_storage(state: Path) -> str:

@@ -31,6 +31,7 @@ _REMEDIES = {
     "no such table": "is damaged; move it away and run again to start afresh",
     "is no longer compatible": "was written by another version of Optuna; install that version",
 }
+_DAMAGED = ("malformed", "not a database")
 _RUNTIME_ERRORS = (
     optuna.exceptions.StorageInternalError,
     SQLAlchemyError,
@@ -65,6 +66,25 @@ def open_storage(url: str | None) -> BaseStorage:
             storage.engine.dispose()
             sqlalchemy.event.listen(storage.engine, "connect", _relax_sync)
     return storage
+
+
+def set_aside_if_damaged(url: str) -> Path | None:
+    """Move the SQLite file at *url* aside when it is damaged; return where it lies now."""
+    file = _sqlite_file(url)
+    if file is None or not file.is_file():
+        return None
+    try:
+        _check_sqlite(file)
+    except sqlite3.DatabaseError as error:
+        if not any(sign in str(error) for sign in _DAMAGED):
+            return None  # whoever opens it says what is wrong
+    else:
+        return None
+    aside = file.with_suffix(".damaged")
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            file.with_name(file.name + suffix).replace(aside.with_name(aside.name + suffix))
+    return aside
 
 
 def close_storage(storage: BaseStorage) -> None:

@@ -13,6 +13,7 @@ import onnx
 import pytest
 import yaml
 from onnx import TensorProto, helper, numpy_helper
+from sandbox import QUICK
 
 from autotuner.search.storage import close_storage, open_storage
 
@@ -308,11 +309,9 @@ def test_a_disk_that_runs_full_loses_no_trial(sandbox, tiny_model):
     assert json.loads(done.stdout)["trials"] >= len(finished)
 
 
-@pytest.mark.parametrize("kind", ["random", "truncated", "empty folder", "other database"])
-def test_a_damaged_study_database_is_named(sandbox, tiny_model, kind):
-    """It is left as it is, and the message says how to go on."""
-    file = sandbox.state / "studies.db"
-    file.parent.mkdir()
+def damage(file, kind):
+    """Leave at *file* what is no study, in one of the ways that disks and people have."""
+    file.parent.mkdir(exist_ok=True)
     if kind == "random":
         file.write_bytes(np.random.default_rng(0).bytes(65536))
     elif kind == "truncated":
@@ -322,12 +321,33 @@ def test_a_damaged_study_database_is_named(sandbox, tiny_model, kind):
         file.mkdir()
     else:
         file.write_bytes(b"SQLite format 3\0" + bytes(4080))
+
+
+@pytest.mark.parametrize("kind", ["random", "truncated", "empty folder", "other database"])
+def test_a_damaged_study_of_the_users_is_named(sandbox, tiny_model, tmp_path, kind):
+    """It is left as it is, and the message says how to go on."""
+    file = tmp_path / "mine.db"
+    damage(file, kind)
     before = file.read_bytes() if file.is_file() else None
-    message = refused(sandbox.run(tiny_model, *BUDGET, "--json"))
+    line = (tiny_model, *BUDGET, "--json", "--storage", f"sqlite:///{file}")
+    message = refused(sandbox.run(*line))
     assert str(file) in message
     assert "damaged" in message or "cannot be opened" in message
     assert before is None or file.read_bytes() == before
     assert not list(sandbox.state.glob("profiles/*"))
+
+
+@pytest.mark.parametrize("kind", ["random", "truncated", "other database"])
+def test_a_damaged_database_of_our_own_is_set_aside(sandbox, tiny_model, kind):
+    """A box goes on without what it knew; the file stays for whoever wants to save something."""
+    file = sandbox.state / "studies.db"
+    damage(file, kind)
+    before = file.read_bytes()
+    done = sandbox.run(tiny_model, "--max-latency", "1s", *QUICK, "--trials", "1")
+    aside = file.with_suffix(".damaged")
+    assert done.returncode == 0, done.stderr
+    assert aside.name in "".join((done.stdout + done.stderr).split())
+    assert aside.read_bytes() == before
 
 
 @pytest.fixture
