@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sandbox import Sandbox
+
+# A shell ignores Ctrl-C on behalf of what it runs in the background, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
