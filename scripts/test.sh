@@ -49,14 +49,13 @@ Python 3.$1 FAILED: its environment could not be made"
     fi
 }
 
-# What measures wants the machine for itself; the rest may share it. A file stays in one process,
-# as its tests may share what is costly to make.
+# A file stays in one process, as its tests may share what is costly to make.
 share="--numprocesses=auto --dist=loadfile"
 
 here=$(minor "$venv/bin/python") || exit 1
 # shellcheck disable=SC2086 # these are two words
-run_tests "$here" "$venv" $share tests/unit tests/contract tests/tui
-run_tests "$here" "$venv" tests/integration tests/system
+run_tests "$here" "$venv" $share -m "not alone and not soak"
+run_tests "$here" "$venv" -m "alone and not soak"
 
 newest=""
 for candidate in 14 13 12 11; do

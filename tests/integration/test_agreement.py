@@ -19,6 +19,8 @@ from autotuner.host import topology
 from autotuner.model.inputs import InputSpec
 from autotuner.model.shapes import InputTensor
 
+pytestmark = pytest.mark.alone
+
 PAIRS = 7
 SECONDS = 0.6
 INPUTS = InputSpec(

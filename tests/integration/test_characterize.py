@@ -13,6 +13,8 @@ from autotuner.core.events import Started
 from autotuner.core.request import CharacterizeRequest, TuneRequest, Workload
 from autotuner.tuning import Places, tune
 
+pytestmark = pytest.mark.alone
+
 TX2 = ("--device", "sim:jetson-tx2")
 """A simulated device: its figures are published ones, and nothing is measured."""
 

@@ -10,6 +10,8 @@ import time
 import pytest
 from sandbox import QUICK
 
+pytestmark = pytest.mark.alone
+
 
 def jobs(sandbox):
     """Return the jobs as the command tells them, by model."""

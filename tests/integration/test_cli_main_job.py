@@ -17,6 +17,8 @@ import yaml
 from onnx import TensorProto
 from sandbox import QUICK
 
+pytestmark = pytest.mark.alone
+
 SCHEMA = Path(__file__).parents[2] / "profiles" / "profile.schema.json"
 BUDGET = ("--max-latency", "10s", *QUICK)
 MAIN = (*BUDGET, "--trials", "4", "--time", "1m")

@@ -9,6 +9,8 @@ import pytest
 import yaml
 from sandbox import QUICK
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def first(shared_sandbox, steady_model):

@@ -15,6 +15,8 @@ from autotuner.core.request import TuneRequest, Workload
 from autotuner.host import activity
 from autotuner.tuning import Places, tune
 
+pytestmark = pytest.mark.alone
+
 HOGGED = 2
 read_activity = activity.read
 

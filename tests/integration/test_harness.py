@@ -27,6 +27,8 @@ from autotuner.model.inputs import InputSpec
 from autotuner.model.shapes import InputTensor
 from autotuner.subject import resolve
 
+pytestmark = pytest.mark.alone
+
 TESTS = Path(__file__).parents[1]
 INPUTS = InputSpec(
     tensors=(InputTensor(name="x", element_type="float32", sample_shape=(3, 16, 16), batched=True),)

@@ -7,6 +7,8 @@ import time
 import psutil
 import pytest
 
+pytestmark = pytest.mark.alone
+
 BATCHES = ("--batch-size", 16, "--time", "1s")
 """Some milliseconds each: what is outside the layers is a small constant."""
 

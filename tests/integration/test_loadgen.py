@@ -24,6 +24,8 @@ from autotuner.host import topology
 from autotuner.model.inputs import InputSpec
 from autotuner.model.shapes import InputTensor
 
+pytestmark = pytest.mark.alone
+
 TESTS = Path(__file__).parents[1]
 GENEROUS = 20.0
 INPUTS = InputSpec(

@@ -20,6 +20,8 @@ from autotuner.host import mps, topology
 from autotuner.host.mps import Mps, MpsError
 from autotuner.model.inputs import InputSpec
 
+pytestmark = pytest.mark.alone
+
 HOLDER = """
 import sys, pathlib, time
 from autotuner.host.mps import Mps

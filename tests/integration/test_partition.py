@@ -5,6 +5,8 @@ import json
 import onnx
 import pytest
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def layer_times(shared_sandbox, steady_model):

@@ -17,6 +17,8 @@ import pytest
 from autotuner.host.power import PowerError, Switch, offered, open_control, recover
 from autotuner.host.power.journal import Journal
 
+pytestmark = pytest.mark.alone
+
 PROGRAM = Path(power_machines.__file__).with_name("power_run.py")
 KILLS = 4
 

@@ -11,6 +11,8 @@ import json
 import pytest
 from trained import fetch_pp_ocr
 
+pytestmark = pytest.mark.alone
+
 BUDGET_MS = 5000
 
 

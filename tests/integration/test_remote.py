@@ -15,6 +15,8 @@ import pytest
 import rigs
 from sandbox import AUTOTUNE
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def loopback(tmp_path_factory):

@@ -9,6 +9,8 @@ import pytest
 from autotuner import cli
 from autotuner.cli import selftest
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def home(shared_sandbox, monkeypatch):

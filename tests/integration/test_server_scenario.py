@@ -20,6 +20,8 @@ from autotuner.host import topology
 from autotuner.model.inputs import InputSpec
 from autotuner.model.shapes import InputTensor
 
+pytestmark = pytest.mark.alone
+
 TESTS = Path(__file__).parents[1]
 INPUTS = InputSpec(
     tensors=(InputTensor(name="x", element_type="float32", sample_shape=(2,), batched=True),)

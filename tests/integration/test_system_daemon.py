@@ -15,6 +15,8 @@ import psutil
 import pytest
 from sandbox import QUICK
 
+pytestmark = pytest.mark.alone
+
 IDLE_MIB = 40
 IDLE_SHARE = 0.001
 """Of one CPU."""

@@ -15,6 +15,8 @@ from sandbox import QUICK
 
 from autotuner.core.events import TuneDone
 
+pytestmark = pytest.mark.alone
+
 TRIALS = 12
 
 

@@ -10,6 +10,8 @@ from jetson_rig.rig import Rig
 from jetson_rig.stats import python_with_jtop
 from rigs import need_programs, need_root
 
+pytestmark = pytest.mark.alone
+
 LOOK = """
 import json, pathlib, statistics, sys, time
 from autotuner.host.sensors import Sampler, discover, jtop

@@ -8,6 +8,8 @@ import pytest
 from vm_rig.python import PREPARED, pack
 from vm_rig.vm import boot
 
+pytestmark = pytest.mark.alone
+
 FILES = (
     *("autotuner/__init__.py", "autotuner/durable.py", "autotuner/core", "autotuner/host/power"),
     *("autotuner/host/__init__.py", "autotuner/host/guardian.py"),
