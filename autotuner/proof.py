@@ -108,7 +108,8 @@ def prove(
     only on a box where nothing could be proven undisturbed. A finalist that breaks a constraint
     makes room for the next one. The winner is proven and no rival that is still in may beat it by
     more than the precision of the search; when time is up, the best proven one wins. While no
-    finalist is proven, there are *grace_s* seconds more. The baseline may win too.
+    finalist is proven, there are *grace_s* seconds more, and each that is still in takes its turns:
+    one that is slower but far from its bounds is proven soon. The baseline may win too.
     """
     contestants = (*finalists, baseline)
     keep = _fits(contestants, bench.free_mib)
@@ -119,7 +120,11 @@ def prove(
         most_s = max_seconds if proven else max_seconds + grace_s
         return max(0.0, most_s - (bench.clock_s - began_s))
 
-    while (turn := _next_round(contestants, baseline, standard)) and seconds_left() > 0:
+    def next_round() -> list[Contestant]:
+        late = bench.clock_s - began_s >= max_seconds
+        return _next_round(contestants, baseline, standard, late=late)
+
+    while (turn := next_round()) and seconds_left() > 0:
         for contestant in turn:
             if seconds_left() <= 0:
                 break
@@ -144,10 +149,15 @@ def prove(
 
 
 def _next_round(
-    contestants: Sequence[Contestant], baseline: Contestant, standard: Standard
+    contestants: Sequence[Contestant], baseline: Contestant, standard: Standard, *, late: bool
 ) -> list[Contestant]:
-    """Return whom to measure next, nobody when the winner is decided."""
+    """Return whom to measure next, nobody when the winner is decided.
+
+    When it is *late* whoever can still be proven has a turn.
+    """
     alive = [c for c in contestants if c is not baseline and c.verdict(standard) != "out"]
+    if late and alive:
+        return alive
     alive = alive[:_AT_ONCE]
     if baseline.verdict(standard) != "out":
         alive.append(baseline)

@@ -20,8 +20,15 @@ _UNIT = {"memory_mib": "MiB", "power_w": "W", "throughput_ips": ""}
 
 
 def closest(candidates: Iterable[Candidate], objective: Objective) -> Candidate | None:
-    """Return the candidate that breaks the constraints least, relative to their bounds."""
-    return min(candidates, key=lambda c: _excess(c.measurement, objective), default=None)
+    """Return the candidate that breaks the constraints least, relative to their bounds.
+
+    Of several that break none it is the best.
+    """
+    found: Candidate | None = None
+    for candidate in candidates:
+        if found is None or _closer(candidate.measurement, found.measurement, objective):
+            found = candidate
+    return found
 
 
 def when_infeasible(
@@ -66,6 +73,11 @@ def _rounded_up(value: float) -> str:
     digits = 1 - math.floor(math.log10(value))
     scale = 10.0**digits
     return f"{math.ceil(value * scale) / scale:g}"
+
+
+def _closer(left: Measurement, right: Measurement, objective: Objective) -> bool:
+    ours, theirs = _excess(left, objective), _excess(right, objective)
+    return ours < theirs if ours or theirs else objective.better(left, right)
 
 
 def _excess(measurement: Measurement, objective: Objective) -> float:

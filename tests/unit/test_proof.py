@@ -218,6 +218,17 @@ def test_grace_is_for_those_that_are_not_proven_yet(final_round):
     assert 2.0 < device.clock_s < 62.0
 
 
+def test_when_it_is_late_a_slower_one_may_be_proven(final_round):
+    """The leader stays undecided at its bound, and would have all turns for itself."""
+    times = {BASELINE: 5.0, batch(2): 3.4, batch(4): 3.5}
+    slow = {batch(4): 0.01, batch(2): 0.004}
+    known = {batch(4): 1143.0, batch(2): 588.0, BASELINE: 200.0}
+    alone, _ = final_round(Device(times, slow=slow), known, max_seconds=20.0)
+    assert {c.config: c.verdict(STANDARD) for c in alone.contestants}[batch(2)] is None
+    verdict, _ = final_round(Device(times, slow=slow), known, max_seconds=20.0, grace_s=60.0)
+    assert verdict.winner.config == batch(2)
+
+
 def test_equals_do_not_run_for_ever(final_round):
     """Two that differ by less than the precision need not be told apart."""
     device = Device({BASELINE: 2.0, batch(2): 2.0, batch(4): 3.99})
