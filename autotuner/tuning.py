@@ -42,8 +42,8 @@ from autotuner.subject import Subject
 _FINALISTS = 6
 _GRACE_S = 60.0
 """How much longer the final round may take while nothing is proven: a box is not always quiet."""
-_SIMULATED_GRACE_S = 300.0
-"""A simulated final round costs no time."""
+_SIMULATED_PROOF_S = 300.0
+"""How much longer a simulated final round may take in any case: it costs no time."""
 _FOUND = "a configuration within the constraints was found"
 
 
@@ -256,6 +256,7 @@ class _Run:
             if isinstance(outcome, Measurement) and config != self.baseline.config
         ]
         baseline = Contestant(config=self.baseline.config, known=self.baseline.measurement)
+        longer_s = _SIMULATED_PROOF_S if self.subject.simulated else 0.0
         return (
             yield from prove(
                 self.bench,
@@ -263,8 +264,8 @@ class _Run:
                 self.standard,
                 baseline,
                 finalists,
-                max_seconds=self.scenario.proof_s,
-                grace_s=_SIMULATED_GRACE_S if self.subject.simulated else _GRACE_S,
+                max_seconds=self.scenario.proof_s + longer_s,
+                grace_s=_GRACE_S,
             )
         )
 
