@@ -23,8 +23,10 @@ def need_programs(**packages):
     """Have the programs that are named, each in the Debian package given."""
     missing = sorted({packages[name] for name in packages if shutil.which(name) is None})
     if missing and required() and os.geteuid() == 0:
-        subprocess.run(["apt-get", "-qq", "update"], check=True, stdout=sys.stderr)
-        install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends"]
+        # Other processes of the same run may be at it.
+        waiting = ("-o", "DPkg::Lock::Timeout=300")
+        subprocess.run(["apt-get", "-qq", *waiting, "update"], check=True, stdout=sys.stderr)
+        install = ["apt-get", "-qq", *waiting, "install", "-y", "--no-install-recommends"]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run([*install, *missing], check=True, stdout=sys.stderr, env=environment)
     elif missing:
