@@ -87,7 +87,9 @@ def test_every_precision_is_judged_before_it_is_measured(digits, cache):
     assert done.judgements == tuple(found.values())
     profile = store.read(Path(done.profile))
     pair = (profile.winner.config.provider, profile.winner.config.precision)
-    assert profile.judgement == found.get(pair)
+    kept = profile.judgement
+    # Either may win by a hair; the baseline, FP32, is what the others are judged by.
+    assert (kept and (kept.provider, kept.precision)) == (pair if pair in found else None)
 
 
 def test_an_automatic_precision_is_judged_too(digits, cache):
