@@ -11,8 +11,8 @@ python="$root/.venv/bin/python"
 
 "$python" "$root/benchmarks/pp_ocr.py" "$folder/pp-ocr"
 "$root/.venv/bin/autotune" characterize \
-    "$folder/pp-ocr/detector.onnx" --data "$folder/pp-ocr/detector.npz" \
-    "$folder/pp-ocr/recogniser.onnx" --data "$folder/pp-ocr/recogniser.npz" \
+    "$folder/pp-ocr/detector.onnx" "$folder/pp-ocr/recogniser.onnx" \
+    --data "$folder/pp-ocr/detector.npz" --data "$folder/pp-ocr/recogniser.npz" \
     --sweep batch_size=1..16 --sweep workers=1,2 \
     --sweep precision=fp32,int8 --sweep provider=onnxruntime-cpu,openvino-cpu \
     --out "$folder/report"

@@ -16,16 +16,22 @@ _CREW = ("workers", "intra_op_threads")
 class Series:
     """One line of a figure: measurements by batch size, and where there is none and why.
 
-    *group* is the label without the workers, *crew* what there are of them and of their threads.
+    *parts* are what tells it from the others, the workers first of its settings; *group* is the
+    label without the workers, *crew* what there are of them and of their threads.
     """
 
-    label: str
+    parts: tuple[str, ...]
     group: str
     crew: tuple[int, int]
     model: str
     protocol: Protocol
     measured: tuple[tuple[int, Measurement], ...]
     failed: tuple[tuple[int, Failed], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name in a figure."""
+        return ", ".join(self.parts)
 
     def values(self, metric: str) -> tuple[list[int], list[float]]:
         """Return the batch sizes at which *metric* is known, and its values."""
@@ -66,7 +72,7 @@ def series(sweeps: Sequence[Sweep]) -> tuple[Series, ...]:
         ordered = sorted(outcomes, key=lambda outcome: outcome[0])
         lines.append(
             Series(
-                label=", ".join([*words, _crew(rest, threads=threads), *after]),
+                parts=(*words, _crew(rest, threads=threads), *after),
                 group=", ".join([*words, *after]),
                 crew=(rest.workers, rest.intra_op_threads or 0),
                 model=model,

@@ -14,7 +14,10 @@ from autotuner.report.words import remarks
 
 
 def sweep(*points, box="box"):
-    """Return a sweep of (batch size, workers, throughput or failure) of the model m."""
+    """Return a sweep of the model m from (batch size, workers, throughput or failure).
+
+    A fourth member is the precision.
+    """
     return Sweep(
         tool_version="0",
         created="2025-01-01T00:00:00+00:00",
@@ -23,12 +26,17 @@ def sweep(*points, box="box"):
         points=tuple(
             Point(
                 model="m",
-                config=Config(batch_size=size, workers=workers, intra_op_threads=1),
+                config=Config(
+                    batch_size=size,
+                    workers=workers,
+                    intra_op_threads=1,
+                    precision=precision[0] if precision else "fp32",
+                ),
                 outcome=Measurement(throughput_ips=found, p99_ms=1.0)
                 if isinstance(found, float)
                 else found,
             )
-            for size, workers, found in points
+            for size, workers, found, *precision in points
         ),
     )
 
@@ -67,6 +75,27 @@ def test_a_crossing_names_who_leads_from_where():
     """Of two lines of one model."""
     said = remarks(series([sweep((1, 1, 10.0), (4, 1, 11.0), (1, 2, 5.0), (4, 2, 20.0))]))
     assert "From batch 4 on 2 workers x 1 thread is faster than 1 worker x 1 thread." in said
+
+
+def test_lines_that_take_turns_are_told_in_one_sentence():
+    """By what they differ in; two that differ in more than one thing are not compared."""
+    both = [(size, 1, ips) for size, ips in ((1, 10.0), (2, 5.0), (3, 10.0))]
+    other = [(size, 1, 7.0, "int8") for size in (1, 2, 3)]
+    slow = [(size, 2, ips, "int8") for size, ips in ((1, 12.0), (2, 3.0), (3, 12.0))]
+    said = [s for s in remarks(series([sweep(*both, *other, *slow)])) if "lead changes" in s]
+    assert "\n".join(said) == (
+        "With 1 worker x 1 thread: the lead changes: fp32 from batch 1, int8 from batch 2, "
+        "fp32 from batch 3.\n"
+        "With int8: the lead changes: 2 workers x 1 thread from batch 1, 1 worker x 1 thread from "
+        "batch 2, 2 workers x 1 thread from batch 3."
+    )
+
+
+def test_the_fastest_of_all_is_named_first():
+    """It keeps the lead until another one is surely faster."""
+    points = [(1, 1, 10.0), (2, 1, 10.0), (4, 1, 10.0), (1, 2, 5.0), (2, 2, 10.05), (4, 2, 20.0)]
+    first, *_ = remarks(series([sweep(*points)]))
+    assert first == "The fastest is 1 worker x 1 thread; from batch 4 on 2 workers x 1 thread."
 
 
 def test_lines_that_are_as_fast_as_each_other_do_not_cross():
