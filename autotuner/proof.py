@@ -101,6 +101,7 @@ def prove(
     *,
     max_seconds: float,
     grace_s: float = 0.0,
+    better_s: float = 0.0,
 ) -> Generator[TrialStarted | TrialDone, None, Verdict]:
     """Measure *baseline* and the best three of *finalists* in turn until the winner is decided.
 
@@ -109,20 +110,26 @@ def prove(
     makes room for the next one. The winner is proven and no rival that is still in may beat it by
     more than the precision of the search; when time is up, the best proven one wins. While no
     finalist is proven, there are *grace_s* seconds more, and each that is still in takes its turns:
-    one that is slower but far from its bounds is proven soon. The baseline may win too.
+    one that is slower but far from its bounds is proven soon. While one that may beat the proven
+    ones is undecided, there are *better_s* seconds more, for its turns alone. The baseline may win
+    too.
     """
     contestants = (*finalists, baseline)
     keep = _fits(contestants, bench.free_mib)
     began_s = bench.clock_s
 
     def seconds_left() -> float:
-        proven = any(c.verdict(standard) == "in" for c in finalists)
-        most_s = max_seconds if proven else max_seconds + grace_s
+        most_s = max_seconds
+        if not any(c.verdict(standard) == "in" for c in finalists):
+            most_s += grace_s
+        elif _awaited(finalists, standard):
+            most_s += better_s
         return max(0.0, most_s - (bench.clock_s - began_s))
 
     def next_round() -> list[Contestant]:
         late = bench.clock_s - began_s >= max_seconds
-        return _next_round(contestants, baseline, standard, late=late)
+        awaited = _awaited(finalists, standard) if late else []
+        return awaited or _next_round(contestants, baseline, standard)
 
     while (turn := next_round()) and seconds_left() > 0:
         for contestant in turn:
@@ -148,16 +155,21 @@ def prove(
     )
 
 
-def _next_round(
-    contestants: Sequence[Contestant], baseline: Contestant, standard: Standard, *, late: bool
-) -> list[Contestant]:
-    """Return whom to measure next, nobody when the winner is decided.
+def _awaited(finalists: Sequence[Contestant], standard: Standard) -> list[Contestant]:
+    """Return the undecided ones that may still be better than all that are proven."""
+    undecided = [c for c in finalists if c.verdict(standard) is None]
+    proven = [c for c in finalists if c.verdict(standard) == "in"]
+    if not proven:
+        return undecided
+    best = _best(proven, standard)
+    return [c for c in undecided if _may_beat(c, best, standard)]
 
-    When it is *late* whoever can still be proven has a turn.
-    """
+
+def _next_round(
+    contestants: Sequence[Contestant], baseline: Contestant, standard: Standard
+) -> list[Contestant]:
+    """Return whom to measure next, nobody when the winner is decided."""
     alive = [c for c in contestants if c is not baseline and c.verdict(standard) != "out"]
-    if late and alive:
-        return alive
     alive = alive[:_AT_ONCE]
     if baseline.verdict(standard) != "out":
         alive.append(baseline)

@@ -30,6 +30,7 @@ from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.profile import Profile
 from autotuner.core.request import TuneRequest
 from autotuner.core.space import SearchSpace, Value
+from autotuner.core.wording import counted
 from autotuner.guard import Guard, passed, still_offered
 from autotuner.history import open_search
 from autotuner.model.variants import VariantStore
@@ -42,6 +43,8 @@ from autotuner.subject import Subject
 _FINALISTS = 6
 _GRACE_S = 60.0
 """How much longer the final round may take while nothing is proven: a box is not always quiet."""
+_BETTER_S = 20.0
+"""How much longer it may take while one that looks better than what is proven is undecided."""
 _SIMULATED_PROOF_S = 300.0
 """How much longer a simulated final round may take in any case: it costs no time."""
 _FOUND = "a configuration within the constraints was found"
@@ -234,7 +237,7 @@ class _Run:
     def _reason_to_stop(self) -> str | None:
         most = self.request.max_trials
         if most is not None and len(self._own_trials()) >= most:
-            return f"{most} trials were made"
+            return f"{counted(most, 'trial')} {'was' if most == 1 else 'were'} made"
         if self._seconds_left() <= 0.0:
             return f"{self.request.max_seconds:g} s of search were used"
         if self.request.first and self._has_first():
@@ -266,6 +269,7 @@ class _Run:
                 finalists,
                 max_seconds=self.scenario.proof_s + longer_s,
                 grace_s=_GRACE_S,
+                better_s=_BETTER_S,
             )
         )
 

@@ -74,7 +74,16 @@ def final_round():
     *known* is the throughput that the search saw, by configuration; the best first.
     """
 
-    def hold(device, known, *, standard=STANDARD, max_seconds=MOST_S, grace_s=0.0, **figures):
+    def hold(
+        device,
+        known,
+        *,
+        standard=STANDARD,
+        max_seconds=MOST_S,
+        grace_s=0.0,
+        better_s=0.0,
+        **figures,
+    ):
         contestants = {
             config: Contestant(
                 config=config,
@@ -92,6 +101,7 @@ def final_round():
             [*contestants.values()],
             max_seconds=max_seconds,
             grace_s=grace_s,
+            better_s=better_s,
         )
         while True:
             try:
@@ -227,6 +237,30 @@ def test_when_it_is_late_a_slower_one_may_be_proven(final_round):
     assert {c.config: c.verdict(STANDARD) for c in alone.contestants}[batch(2)] is None
     verdict, _ = final_round(Device(times, slow=slow), known, max_seconds=20.0, grace_s=60.0)
     assert verdict.winner.config == batch(2)
+
+
+def test_a_better_one_is_waited_for_a_while_when_a_slower_one_is_proven(final_round):
+    """Near its bound it needs more batches than the others, which have no turns meanwhile."""
+    times = {BASELINE: 5.0, batch(2): 1.9, batch(4): 3.5}
+    known = {batch(4): 1143.0, batch(2): 1052.0, BASELINE: 200.0}
+    slow = {batch(4): 0.005}
+    early, _ = final_round(Device(times, slow=slow), known, max_seconds=8.0)
+    assert early.winner.config == batch(2)
+    device = Device(times, slow=slow)
+    verdict, _ = final_round(device, known, max_seconds=8.0, better_s=40.0)
+    assert verdict.winner.config == batch(4)
+    assert set(device.turns[9:]) == {batch(4)}
+    assert device.clock_s < 48.0
+
+
+def test_one_that_stays_undecided_does_not_take_all_the_time(final_round):
+    """What is proven wins when the seconds for the better one are over."""
+    times = {BASELINE: 5.0, batch(2): 1.9, batch(4): 3.5}
+    known = {batch(4): 1143.0, batch(2): 1052.0, BASELINE: 200.0}
+    device = Device(times, slow={batch(4): 0.01})
+    verdict, _ = final_round(device, known, max_seconds=8.0, grace_s=60.0, better_s=5.0)
+    assert verdict.winner.config == batch(2)
+    assert device.clock_s <= 14.0
 
 
 def test_equals_do_not_run_for_ever(final_round):
