@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
 
+from autotuner.characterize.messages import SplitRun
 from autotuner.core.errors import InputError
 from autotuner.core.layer_profile import LayerProfile
 from autotuner.core.network import Network
-from autotuner.core.partition import Cut
+from autotuner.core.partition import Cut, CutCheck
 from autotuner.model.cost import Cost
 
 
@@ -62,6 +64,29 @@ def legal_cuts(
             )
         )
     return tuple(_without_repeats(cuts))
+
+
+def checked(cut: Cut, here: LayerProfile, there: LayerProfile, run: SplitRun) -> CutCheck:
+    """Return what *run* showed of *cut*, beside what it should have shown.
+
+    The box may be faster or slower than the profiles say, or another one than theirs: the whole
+    model, which ran in turn with the parts, tells by how much.
+    """
+    measured = [1e3 * sum(turn.parts_s) for turn in run.turns]
+    expected = [
+        cut.device_ms * 1e3 * turn.whole_s[0] / here.plain_ms
+        + cut.server_ms * 1e3 * turn.whole_s[1] / there.plain_ms
+        for turn in run.turns
+    ]
+    ratio = statistics.median(m / e for m, e in zip(measured, expected, strict=True))
+    measured_ms = statistics.median(measured)
+    return CutCheck(
+        cut=cut,
+        predicted_ms=cut.device_ms + cut.server_ms,
+        expected_ms=measured_ms / ratio,
+        measured_ms=measured_ms,
+        largest_difference=run.largest_difference,
+    )
 
 
 def _check(here: LayerProfile, there: LayerProfile) -> None:

@@ -40,6 +40,14 @@ class LayerStatistics:
         return statistics.median(self.plain_s) * 1e3
 
     @property
+    def accounted(self) -> float:
+        """The part of a run that its steps make, in the median of the runs.
+
+        Step by step beside the same run's whole: what slows a run down is in both.
+        """
+        return statistics.median(_total(run) / run.whole_s for run in self.runs)
+
+    @property
     def margin(self) -> float:
         """The largest margin of a step's share."""
         return max(margin for _, margin in self._shares())
@@ -47,7 +55,7 @@ class LayerStatistics:
     def layers(self, cost: Cost, batch_size: int) -> tuple[LayerTime, ...]:
         """Return each step with what it cost; *cost* is that of one sample."""
         steps = self.runs[0].steps
-        total_us = statistics.median(_total(run) for run in self.runs) * 1e6
+        total_us = self.accounted * self.whole_ms * 1e3
         groups = attribute(cost, [step.origins for step in steps])
         return tuple(
             LayerTime(

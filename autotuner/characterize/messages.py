@@ -45,7 +45,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitOrder:
-    """Run the model *whole*, then its parts *first* and *second*, each under its configuration."""
+    """Run the model *whole* and its parts *first* and *second*, each under its configuration."""
 
     whole: Path
     first: Path
@@ -56,14 +56,21 @@ class SplitOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SplitTurn:
+    """Median batches, one after the other: the whole model as on either side, and both parts."""
+
+    whole_s: tuple[float, float]
+    parts_s: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRun:
-    """Median batches of both parts, and how far their outputs are from the whole model's.
+    """Whole and parts in turn, and how far the parts' outputs are from the whole model's.
 
     *largest_difference* is relative to the largest output.
     """
 
-    first_s: float
-    second_s: float
+    turns: tuple[SplitTurn, ...]
     largest_difference: float
 
 

@@ -11,7 +11,7 @@ import onnx
 
 from autotuner import locations, subject
 from autotuner.characterize.child_process import LayerTimer
-from autotuner.characterize.cuts import legal_cuts
+from autotuner.characterize.cuts import checked, legal_cuts
 from autotuner.characterize.messages import SplitOrder, SplitRun
 from autotuner.core.errors import InputError, MachineError, ModelError
 from autotuner.core.events import Event, Note, PartitionDone, Started, Working
@@ -47,7 +47,7 @@ def partition(
     inputs = InputSpec(tensors=tensors, seed=request.workload.seed)
     for cut in inside[: request.verify]:
         yield Working(what="running the parts", step=f"cut after {cut.after}")
-        checks.append(_checked(request, info, cut, inputs, cancelled))
+        checks.append(verified(request, info, cut, inputs, cancelled))
     files: tuple[str, ...] = ()
     if request.out is not None:
         if found.best not in inside:
@@ -98,14 +98,17 @@ def _partition(
     )
 
 
-def _checked(
+def verified(
     request: PartitionRequest,
     info: ModelInfo,
     cut: Cut,
     inputs: InputSpec,
     cancelled: Callable[[], bool],
 ) -> CutCheck:
-    """Make *cut*, run both parts on this box and return what came out."""
+    """Make *cut*, run both parts on this box and return what came out.
+
+    Raises MachineError when they cannot be run here, Cancelled when it was called off.
+    """
     with tempfile.TemporaryDirectory() as folder:
         first, second = split(info.path, cut.tensors, Path(folder))
         order = SplitOrder(
@@ -124,12 +127,7 @@ def _checked(
             "profiles of this box."
         )
     assert isinstance(answer, SplitRun)
-    return CutCheck(
-        cut=cut,
-        predicted_ms=cut.device_ms + cut.server_ms,
-        measured_ms=(answer.first_s + answer.second_s) * 1e3,
-        largest_difference=answer.largest_difference,
-    )
+    return checked(cut, request.here, request.there, answer)
 
 
 def _written(info: ModelInfo, cut: Cut, folder: Path) -> list[Path]:

@@ -81,16 +81,16 @@ class Embench:
 
     def window(self, config: Config) -> Window:
         """Return one that ends after so many runs, however long they take."""
-        runs = _RUNS * config.workers
+        runs = _RUNS * config.concurrency
         return Window(min_s=0.0, max_s=math.inf, warm_up_runs=_WARM_UPS, runs=runs)
 
     def measurement(self, run: SteadyRun) -> Measurement:
         """Return the fastest run as ``min_ms``, and what is no latency."""
         config = run.config
-        counted = run.batches.latencies_ms[: _RUNS * config.workers]
+        counted = run.batches.latencies_ms[: _RUNS * config.concurrency]
         min_ms = float(counted.min())
         return Measurement(
-            throughput_ips=1e3 * config.batch_size * config.workers / min_ms,
+            throughput_ips=1e3 * config.batch_size * config.concurrency / min_ms,
             n=len(counted),
             window_s=run.window_s,
             memory_mib=run.memory_mib,

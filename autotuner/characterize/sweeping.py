@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import time
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 import autotuner
-from autotuner import accuracy_table, plan, venue
+from autotuner import accuracy_table, history, plan, venue
 from autotuner.bench.harness import Cancelled
-from autotuner.bench.loading import load
+from autotuner.characterize.doubts import doubtful
 from autotuner.characterize.protocols import protocol_of
+from autotuner.characterize.trials import Trials
 from autotuner.core.config import Config
 from autotuner.core.errors import InputError, ModelError
-from autotuner.core.events import CharacterizeDone, Event, Note, Started, TrialDone, TrialStarted
+from autotuner.core.events import CharacterizeDone, Event, Note, Started
 from autotuner.core.objective import Objective
-from autotuner.core.outcome import Failed
+from autotuner.core.outcome import Measurement
 from autotuner.core.request import CharacterizeRequest
 from autotuner.core.space import SearchSpace, Value
 from autotuner.core.sweep import ModelSize, Point, Sweep
+from autotuner.core.wording import counted
 from autotuner.guard import Guard, Pair
 from autotuner.inspecting import inspection
 from autotuner.model import reference
@@ -31,8 +34,6 @@ from autotuner.subject import Subject
 _OBJECTIVE = Objective.maximize("throughput_ips")
 ALL = ("all",)
 """Every value of a dimension that there is here."""
-
-_POLL_S = 0.2
 
 
 def characterize(
@@ -107,49 +108,47 @@ def _sweep(
     pairs = guard.wanted(
         None if providers == ALL else providers, None if precisions == ALL else precisions
     )
-    # Named as in a search on this box, so that it recognises what is measured here.
+    # All that there is to choose on this box: what is not swept stays as it usually is.
     names = plan.search_space(guard.offered(guard.wanted()), {}).names
     space = grid(guard.offered(pairs), names, sweep)
     protocol = protocol_of(request)
     key = protocol.store_key(subject.fingerprint.digest)
-    facts = stored_facts(storage, fingerprint=key)
-    configs = [dict(config) for config in space]
-    with Search(
-        space,
-        _OBJECTIVE,
-        name="sweep-" + study_name(key, space, _OBJECTIVE),
-        storage=storage,
-        sampler="random",
-        seeds=[config for config in configs if config not in [dict(known) for known, _ in facts]],
-        fingerprint=key,
-    ) as search:
+    facts = history.within(space, stored_facts(storage, fingerprint=key))
+    known = [config for config, _ in facts]
+    unknown = [config for config in space if config not in known]
+    study = partial(Search, space, _OBJECTIVE, storage=storage, sampler="random", fingerprint=key)
+    name = study_name(key, space, _OBJECTIVE)
+    again = partial(study, name=f"again-{name}")
+    # In no order: what changes with the hour is not to look like what changes with the batch.
+    shuffled = random.Random(request.workload.seed).sample(unknown, len(unknown))
+    with study(name=f"sweep-{name}", seeds=shuffled) as search:
         search.import_trials(facts)
-        known = {Config.from_mapping(trial.config) for trial in search.trials() if trial.outcome}
-        left = len(configs) - len(known)
+        left = len(space) - _known(search)
         _check_time(request, left * protocol.each_s, left, subject)
         yield Started(
             model=subject.info.name,
             fingerprint=subject.fingerprint.digest,
             space_size=len(space),
-            known_trials=len(known),
+            known_trials=len(space) - left,
             max_trials=left,
             max_seconds=left * protocol.each_s,
             simulated=subject.simulated,
         )
         try:
-            if left:
+            if left or _doubts(search, again):
                 yield from guard.build(pairs)
-                yield from _measure(request, subject, guard, pairs, search, left, cancelled)
+                yield from _measure(request, subject, guard, pairs, search, again, cancelled)
         finally:
             points += _points(subject.info.name, search)
 
 
 def _points(model: str, search: Search) -> Iterator[Point]:
-    """Yield what is known of each configuration, the latest where it was measured twice."""
-    for trial in {str(trial.config): trial for trial in search.trials()}.values():
-        if trial.outcome is not None:
-            config = Config.from_mapping(trial.config)
-            yield Point(model=model, config=config, outcome=trial.outcome)
+    """Yield what is known, in the grid's order, the latest where it was measured twice."""
+    known = {Config.from_mapping(trial.config): trial.outcome for trial in search.trials()}
+    for config in map(Config.from_mapping, search.space):
+        outcome = known.get(config)
+        if outcome is not None:
+            yield Point(model=model, config=config, outcome=outcome)
 
 
 def _measure(
@@ -158,48 +157,42 @@ def _measure(
     guard: Guard,
     pairs: Sequence[Pair],
     search: Search,
-    left: int,
+    again: Callable[..., Search],
     cancelled: Callable[[], bool],
 ) -> Iterator[Event]:
-    """Measure the *left* configurations that the study does not know."""
-    protocol = protocol_of(request)
+    """Measure what *search* does not know, and what is in doubt once more in the study *again*."""
     with venue.open_bench(subject, request.workload.seed, cancelled, guard.graph_of) as bench:
         if busy := bench.background.note:
             yield Note(text=busy)
-        judgements = yield from guard.judge(bench, pairs)
-        refused = {(j.provider, j.precision): j.failed for j in judgements if j.failed is not None}
-        for done in range(1, left + 1):
-            trial = search.ask()  # the next that is not known
-            config = Config.from_mapping(trial.config)
-            yield TrialStarted(phase="search", number=trial.number, config=config)
-            began = time.monotonic()
-            try:
-                pair = (config.provider, config.precision)
-                if subject.device is None:
-                    _rest(protocol.cool_off_s, cancelled)
-                failed = refused.get(pair) or (yield from load(bench, config))
-                found = failed or bench.measure(config, protocol.window(config))
-            except Cancelled:
-                search.release(trial)
-                raise
-            outcome = found if isinstance(found, Failed) else protocol.measurement(found)
-            search.tell(trial, outcome, seconds=time.monotonic() - began)
-            yield TrialDone(
-                phase="search",
-                number=trial.number,
-                config=config,
-                outcome=outcome,
-                trials=done,
-            )
+        trials = Trials(
+            bench=bench,
+            protocol=protocol_of(request),
+            judgements=(yield from guard.judge(bench, pairs)),
+            simulated=subject.device is not None,
+            cancelled=cancelled,
+        )
+        yield from trials.run(search, len(search.space) - _known(search))
+        while doubts := _doubts(search, again):
+            with again(seeds=doubts) as study:
+                try:
+                    yield from trials.run(study, len(doubts))
+                finally:
+                    search.import_trials((t.config, t.outcome) for t in study.trials() if t.outcome)
 
 
-def _rest(seconds: float, cancelled: Callable[[], bool]) -> None:
-    """Let the machine cool off; raises Cancelled."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if cancelled():
-            raise Cancelled
-        time.sleep(min(_POLL_S, seconds))
+def _known(search: Search) -> int:
+    """Return how many configurations are known."""
+    return len({Config.from_mapping(trial.config) for trial in search.trials() if trial.outcome})
+
+
+def _doubts(search: Search, again: Callable[..., Search]) -> list[Mapping[str, Value]]:
+    """Return what looks like a step or a chance and was not measured *again* yet."""
+    last = {Config.from_mapping(t.config): t for t in search.trials()}
+    measured = {config: t.outcome for config, t in last.items()}
+    found = doubtful({c: o for c, o in measured.items() if isinstance(o, Measurement)})
+    with again() as study:
+        known = {Config.from_mapping(trial.config) for trial in study.trials()}
+    return [last[config].config for config in found if config not in known]
 
 
 def grid(
@@ -235,9 +228,9 @@ def _check_time(request: CharacterizeRequest, need_s: float, left: int, subject:
         return
     widest = max(request.dimensions, key=lambda name: len(request.dimensions[name]))
     raise InputError(
-        f"The sweep of {subject.info.name} has {left} configurations left, which take about "
-        f"{need_s:.0f} s, and there are {request.max_seconds:g} s; leave values of {widest} out, "
-        "or give more --time."
+        f"The sweep of {subject.info.name} has {counted(left, 'configuration')} left, about "
+        f"{need_s:.0f} s of measuring, and there are {request.max_seconds:g} s; leave values of "
+        f"{widest} out, or give more --time."
     )
 
 

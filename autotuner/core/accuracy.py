@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from autotuner.core.wording import counted
+
 DEFAULT_MIN_ACCURACY = 0.99
 """The share of FP32's accuracy that a variant has to keep."""
 
@@ -60,7 +62,8 @@ class Accuracy:
 
     def __str__(self) -> str:
         if self.faults:
-            return f"{'; '.join(self.faults)} (on {self.samples} samples of {self.judged_on})"
+            samples = counted(self.samples, "sample")
+            return f"{'; '.join(self.faults)} (on {samples} of {self.judged_on})"
         words = [f"{self.score:.4f} of FP32 by {self.judged_by}"]
         if self.top1 is not None and self.reference_top1 is not None:
             words.append(f"top-1 {self.top1:.4f}, FP32's {self.reference_top1:.4f}")
@@ -68,4 +71,4 @@ class Accuracy:
         if levels:
             words.append(f"signal to noise {min(levels):.1f} dB")
         kind = self.judged_on.removesuffix(" inputs")
-        return f"{', '.join(words)}, on {self.samples} {kind} samples"
+        return f"{', '.join(words)}, on {counted(self.samples, f'{kind} sample')}"

@@ -8,6 +8,7 @@ from typing import Literal
 from autotuner.core.accuracy import DEFAULT_MIN_ACCURACY, Accuracy
 from autotuner.core.errors import InputError
 from autotuner.core.outcome import Failed
+from autotuner.core.wording import counted
 
 CalibrationMethod = Literal["minmax", "entropy", "percentile"]
 """How the range of a tensor is taken from what it showed."""
@@ -61,5 +62,6 @@ class Judgement:
             return f"{name} was not calibrated with real data: its speed counts, its answers do not"
         words = [f"{name} keeps {self.accuracy}"]
         if self.float_nodes:
-            words.append(f"{len(self.float_nodes)} nodes stay in float")
+            number = len(self.float_nodes)
+            words.append(f"{counted(number, 'node')} {'stays' if number == 1 else 'stay'} in float")
         return "; ".join(words)

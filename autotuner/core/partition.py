@@ -37,14 +37,24 @@ class Cut:
 class CutCheck:
     """A cut that was really made: both parts run here, without the network between them.
 
-    *largest_difference* is that of the outputs to those of the whole model, relative to their
-    largest value.
+    *predicted_ms* is what the profiles say, *expected_ms* that at the speed of this box while it
+    was checked. *largest_difference* is that of the outputs to those of the whole model, relative
+    to their largest value.
     """
 
     cut: Cut
     predicted_ms: float
+    expected_ms: float
     measured_ms: float
     largest_difference: float
+
+    def __str__(self) -> str:
+        return (
+            f"Cut after {self.cut.after} and run here: {self.measured_ms:.2f} ms of computing, "
+            f"{self.expected_ms:.2f} ms expected ({self.measured_ms / self.expected_ms - 1.0:+.1%})"
+            f", {self.predicted_ms:.2f} ms by the profiles; outputs differ by at most "
+            f"{self.largest_difference:.1e} of the largest."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

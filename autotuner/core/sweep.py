@@ -13,6 +13,9 @@ SCHEMA = 1
 Protocol = Literal["steady", "embench"]
 """How each configuration is measured: over a steady window, or by EmBench's rule."""
 
+ACCURACY_KEPT = "accuracy_kept"
+"""The metric for the share of FP32's accuracy that a provider was found to keep in a precision."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,11 @@ PALETTE = (
 
 _WIDTH, _HEIGHT, _PANEL_HEIGHT, _LEGEND_ROW = 7.2, 4.0, 1.35, 0.18
 _LEGEND_COLUMNS = 2
+_HEADROOM = 1.08
+_POINTS_AN_INCH = 72.0
+_LABEL_SIZE = 7.0
+_APART = (14.0, 8.0)
+"""How far the beginnings of two labels are apart at least, in points: two digits, one line."""
 _TEXT = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
 
 
@@ -87,6 +92,39 @@ def spread(*axes: Any) -> None:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(LogLocator(subs=()))
+
+
+def from_zero(axes: Any) -> None:
+    """Let the vertical axis begin at zero, with room for a whole mark at the highest value."""
+    highest = axes.dataLim.y1
+    if highest > 0.0:  # it is not where nothing is drawn
+        axes.set_ylim(0.0, _HEADROOM * highest)
+
+
+def whole(axis: Any) -> None:
+    """Give *axis*, such as ``axes.xaxis``, ticks at whole numbers only."""
+    axis.get_major_locator().set_params(integer=True)
+
+
+def label_apart(axes: Any, labels: Sequence[tuple[str, float, float, str]]) -> None:
+    """Write each of *labels*, a text at x and y in a colour, that lies over none before it.
+
+    To be called when everything is drawn and the scales are set: they decide what is near.
+    """
+    axes.autoscale_view()
+    taken: list[tuple[float, float]] = []
+    for text, x, y, color in labels:
+        across, up = axes.transData.transform((x, y)) * (_POINTS_AN_INCH / axes.figure.dpi)
+        if all(abs(across - a) > _APART[0] or abs(up - u) > _APART[1] for a, u in taken):
+            taken.append((across, up))
+            axes.annotate(
+                text,
+                (x, y),
+                xytext=(4, 3),
+                textcoords="offset points",
+                fontsize=_LABEL_SIZE,
+                color=color,
+            )
 
 
 def _add_legend(figure: Any, axes: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from autotuner.core.layer_profile import LayerProfile
 from autotuner.core.partition import Partition
-from autotuner.report.drawing import INK, PALETTE, Drawing, drawn, spread
+from autotuner.report.drawing import INK, PALETTE, Drawing, drawn, spread, whole
 
 _MOST_BARS = 24
 
@@ -98,4 +98,5 @@ def _cuts(axes: Any, partition: Partition) -> None:
     best = partition.cuts.index(partition.best)
     axes.plot([best], [1.03 * partition.best.total_ms], "v", color=INK, label="best")
     axes.set_xlabel("cut, in order of the graph")
+    whole(axes.xaxis)
     axes.set_ylabel("ms")

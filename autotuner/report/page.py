@@ -29,7 +29,8 @@ table { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabula
 caption { text-align: left; padding-bottom: 4px; }
 th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid var(--line);
          vertical-align: top; }
-td { white-space: nowrap; } td.long { white-space: normal; min-width: 12em; }
+td { white-space: nowrap; }
+td.long { white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
 th { font-weight: 600; vertical-align: bottom; }
 tr:nth-child(even) td { background: var(--stripe); }
 .text { text-align: left; }
@@ -41,6 +42,7 @@ tr:nth-child(even) td { background: var(--stripe); }
   h2 { break-after: avoid; margin-top: 1.5rem; }
   .figures { grid-template-columns: 1fr 1fr; }
   .wide { overflow: visible; } table { font-size: 7.5px; } th, td { padding: 1px 4px; }
+  td.text { white-space: normal; } td.long { min-width: 0; }
   tr { break-inside: avoid; } thead { display: table-header-group; }
 }
 """

@@ -9,7 +9,7 @@ from autotuner.core.config import BASELINE
 from autotuner.core.errors import InputError
 from autotuner.core.layer_profile import LayerProfile
 from autotuner.core.partition import Partition
-from autotuner.core.sweep import Sweep
+from autotuner.core.sweep import ACCURACY_KEPT, Sweep
 from autotuner.core.tuning_run import TuningRun
 from autotuner.report import layer_figures, model_summary, rows, sweep_figures
 from autotuner.report.page import Section, Table, page
@@ -36,6 +36,7 @@ SHOWN = (
     "process_start_s",
     "load_s",
     "first_inference_s",
+    ACCURACY_KEPT,
     "disturbed",
     "failed",
 )
@@ -131,17 +132,17 @@ def _only(sweep: Sweep, model: str) -> Sweep:
 
 def _models(sweeps: Sequence[Sweep]) -> Table:
     return Table(
-        caption="Each model at its fastest.",
+        caption="Each model at its fastest in each precision.",
         rows=tuple(
             {
                 "model": model.name,
                 "box": model.box,
+                "precision": model.config.precision,
                 "accuracy": model.accuracy,
                 "parameters": model.parameters or None,
                 "flops": model.flops or None,
                 "throughput_ips": model.throughput_ips,
                 "configuration": str(model.config),
-                "fp32_throughput_ips": model.fp32_ips,
             }
             for model in model_summary.summaries(sweeps)
         ),
@@ -168,6 +169,7 @@ def _cuts(found: Partition) -> Section:
             f"Best by {found.goal}: after {found.best.after}, {found.best.total_ms:.1f} ms.",
             f"The device alone takes {found.device_only.total_ms:.1f} ms.",
             f"The server alone takes {found.server_only.total_ms:.1f} ms.",
+            *map(str, found.checks),
         ),
         drawings=tuple(layer_figures.of_partition(found)),
         tables=(Table(caption="Every cut.", rows=tuple(rows.of_partition(found))),),

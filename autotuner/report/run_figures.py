@@ -11,7 +11,7 @@ from autotuner.core.objective import Objective
 from autotuner.core.outcome import Measurement
 from autotuner.core.request import latency_metric
 from autotuner.core.tuning_run import TuningRun
-from autotuner.report.drawing import INK, PALETTE, Drawing, drawn, spread
+from autotuner.report.drawing import INK, PALETTE, Drawing, drawn, from_zero, spread, whole
 from autotuner.report.metrics import labelled
 from autotuner.report.series import value
 
@@ -123,6 +123,7 @@ def _progress(axes: Any, run: TuningRun, tried: Sequence[_Tried]) -> None:
             axes.plot(xs, ys, mark, markersize=4, linestyle="none", label=label)
     axes.step(range(1, len(known) + 1), best, where="post", color=INK, label="best so far")
     axes.set_xlabel("trial, in order of measuring")
+    whole(axes.xaxis)
     axes.set_ylabel(labelled(objective.metric))
 
 
@@ -130,8 +131,7 @@ def _beside(grid: Sequence[Any], tried: Sequence[_Tried], metrics: Sequence[str]
     for axes, metric in zip(grid, metrics, strict=True):
         _scatter(axes, tried, [value(t.measurement, metric) for t in tried])
         axes.set_ylabel(labelled(metric, "\n"))
-        axes.margins(y=0.1)
-        axes.set_ylim(bottom=0.0)
+        from_zero(axes)
     grid[-1].set_xlabel(labelled("throughput_ips"))
 
 
@@ -151,5 +151,5 @@ def _scatter(axes: Any, tried: Sequence[_Tried], heights: Sequence[float | None]
             edgecolors=color,
             facecolors=["none" if t.measurement.disturbed else color for t, _ in spots],
             linewidths=1.0,
-            label=group,
         )
+        axes.plot([], [], "o", markersize=4, color=color, label=group)

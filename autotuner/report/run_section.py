@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from autotuner.core.outcome import Measurement
 from autotuner.core.profile import Evidence, Profile
 from autotuner.core.tuning_run import TuningRun
+from autotuner.core.wording import counted
 from autotuner.report import run_figures
 from autotuner.report.metrics import METRICS
 from autotuner.report.page import Section, Table
@@ -31,7 +32,8 @@ def _remarks(run: TuningRun) -> Iterator[str]:
     yield f"Winner: {profile.winner.config}{ratio}."
     failed = f", {search.failed} of them failed" if search.failed else ""
     yield (
-        f"{search.trials} trials of {search.space_size} configurations{failed}, in "
+        f"{counted(search.trials, 'trial')} of {counted(search.space_size, 'configuration')}"
+        f"{failed}, in "
         f"{search.elapsed_s:.0f} s; the search ended because {search.stopped_because}."
     )
     if profile.judgement is not None:

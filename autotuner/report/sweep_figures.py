@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 from typing import Any
 
 from autotuner.core.sweep import Sweep
-from autotuner.report.drawing import INK, PALETTE, Drawing, drawn, spread
+from autotuner.report.drawing import (
+    INK,
+    PALETTE,
+    Drawing,
+    drawn,
+    from_zero,
+    label_apart,
+    spread,
+    whole,
+)
 from autotuner.report.metrics import labelled
-from autotuner.report.model_summary import ModelSummary, summaries
+from autotuner.report.model_summary import ModelSummary, fastest, summaries
 from autotuner.report.series import Series, series
 
 _STYLES = ("-", "--", ":", "-.")
 _MARKS = ("o", "s", "^", "D")
-_FEW_LINES = 4
 _BESIDE = (
     "throughput_ips",
     "cpu_utilisation_percent",
@@ -46,10 +56,11 @@ def of_models(sweeps: Sequence[Sweep]) -> Iterator[Drawing]:
     known = summaries(sweeps)
     if len({model.name for model in known}) < 2:
         return
-    if any(model.accuracy is not None for model in known):
-        yield drawn("accuracy", "Accuracy against throughput in FP32", _accuracy, known)
+    judged = [model for model in known if model.accuracy is not None]
+    if judged:
+        yield drawn("accuracy", "Accuracy against throughput", _accuracy, judged)
     if any(model.flops for model in known):
-        yield drawn("models", "Throughput against operations", _operations, known)
+        yield drawn("models", "Throughput against operations", _operations, fastest(known))
 
 
 def _known(lines: Sequence[Series], metric: str) -> bool:
@@ -76,6 +87,8 @@ def _look(lines: Sequence[Series]) -> Iterator[tuple[Series, dict[str, Any]]]:
 
 
 def _trade_off(axes: Any, lines: Sequence[Series]) -> None:
+    ends: list[tuple[str, float, float, str]] = []
+    between: list[tuple[str, float, float, str]] = []
     for line, look in _look(lines):
         points = [
             (m.throughput_ips, latency, size)
@@ -87,20 +100,16 @@ def _trade_off(axes: Any, lines: Sequence[Series]) -> None:
         xs, ys, sizes = zip(*points, strict=True)
         axes.plot(xs, ys, **look)
         for x, y, size in points:
-            ends = size in {sizes[0], sizes[-1]}
-            if ends or (len(lines) <= _FEW_LINES and size & (size - 1) == 0):
-                axes.annotate(
-                    str(size),
-                    (x, y),
-                    xytext=(4, -8) if size == sizes[0] else (4, 3),
-                    textcoords="offset points",
-                    fontsize=7,
-                    color=look["color"],
-                )
+            label = (str(size), x, y, look["color"])
+            if size in {sizes[0], sizes[-1]}:
+                ends.append(label)
+            elif size & (size - 1) == 0:
+                between.append(label)
     axes.set_xlabel("throughput, 1/s; marks are batch sizes")
     axes.set_ylabel(f"latency of a batch, ms ({_latency_words(lines)})")
     spread(axes.yaxis)
     axes.margins(x=0.08)
+    label_apart(axes, [*ends, *between])
 
 
 def _latency_words(lines: Sequence[Series]) -> str:
@@ -123,9 +132,9 @@ def _by_batch(axes: Any, lines: Sequence[Series], metric: str) -> None:
                 label=None if lost_before else "out of memory",
             )
             lost_before = True
-    axes.set_xlabel("batch size")
+    _mark_batches(axes)
     axes.set_ylabel(labelled(metric))
-    axes.set_ylim(bottom=0.0)
+    from_zero(axes)
 
 
 def _speed_up(axes: Any, lines: Sequence[Series]) -> None:
@@ -134,7 +143,7 @@ def _speed_up(axes: Any, lines: Sequence[Series]) -> None:
         if sizes and sizes[0] == 1:
             axes.plot(sizes, [value / values[0] for value in values], **look)
     axes.axhline(1.0, color=INK, linewidth=0.8)
-    axes.set_xlabel("batch size")
+    _mark_batches(axes)
     axes.set_ylabel("throughput over that of batch 1")
 
 
@@ -143,9 +152,13 @@ def _panels(grid: Sequence[Any], lines: Sequence[Series], metrics: Sequence[str]
         for line, look in _look(lines):
             axes.plot(*line.values(metric), **look)
         axes.set_ylabel(labelled(metric, "\n"))
-        axes.margins(y=0.1)
-        axes.set_ylim(bottom=0.0)
-    grid[-1].set_xlabel("batch size")
+        from_zero(axes)
+    _mark_batches(grid[-1])
+
+
+def _mark_batches(axes: Any) -> None:
+    axes.set_xlabel("batch size")
+    whole(axes.xaxis)
 
 
 def _setup(axes: Any, lines: Sequence[Series]) -> None:
@@ -161,9 +174,9 @@ def _setup(axes: Any, lines: Sequence[Series]) -> None:
 
 
 def _accuracy(axes: Any, models: Sequence[ModelSummary]) -> None:
-    _bubbles(axes, models, lambda model: (model.fp32_ips, model.accuracy))
-    axes.set_xlabel("most throughput in FP32, 1/s; the area of a mark goes with its FLOPs")
-    axes.set_ylabel("accuracy")
+    _bubbles(axes, models, lambda model: (model.throughput_ips, model.accuracy))
+    axes.set_xlabel("most throughput, 1/s; the area of a mark goes with its FLOPs")
+    axes.set_ylabel("accuracy, times what a precision keeps of it")
 
 
 def _operations(axes: Any, models: Sequence[ModelSummary]) -> None:
@@ -178,22 +191,39 @@ def _bubbles(
     models: Sequence[ModelSummary],
     spot: Callable[[ModelSummary], tuple[float | None, float | None]],
 ) -> None:
-    """Mark each model by its area, that of its operations, and name its size."""
+    """Mark each model by its area, that of its operations, and a number that the legend names.
+
+    Each precision has a mark of its own.
+    """
     largest = max(model.flops for model in models) or 1
-    boxes = list(dict.fromkeys(model.box for model in models))
+    several = len({model.box for model in models}) > 1
+    names = list(dict.fromkeys((model.name, model.box) for model in models))
+    precisions = dict.fromkeys(model.config.precision for model in models)
+    marks = dict(zip(precisions, cycle(_MARKS), strict=False))
+    named: set[int] = set()
     for model in models:
         x, y = spot(model)
         if x is None or y is None:
             continue
-        color = PALETTE[boxes.index(model.box) % len(PALETTE)]
+        place = names.index((model.name, model.box))
+        color, mark = PALETTE[place % len(PALETTE)], marks[model.config.precision]
         area = 30.0 + 400.0 * model.flops / largest
-        axes.scatter(x, y, s=area, alpha=0.6, color=color, linewidth=0)
-        name = model.name if len(boxes) == 1 else f"{model.name}, {model.box}"
+        axes.scatter(x, y, s=area, alpha=0.6, color=color, linewidth=0, marker=mark)
         axes.annotate(
-            f"{name}\n{model.flops / 1e6:.0f} MFLOPs, {model.parameters / 1e6:.2f} M parameters",
+            str(place + 1),
             (x, y),
-            xytext=(10, -3),
+            xytext=(math.sqrt(area) / 2.0 + 2.0, 0.0),
             textcoords="offset points",
-            fontsize=7,
+            va="center",
+            fontsize=8,
+            color=color,
         )
-    axes.margins(0.25)
+        if place not in named:
+            named.add(place)
+            name = f"{model.name}, {model.box}" if several else model.name
+            size = f"{model.flops / 1e6:.0f} MFLOPs, {model.parameters / 1e6:.2f} M parameters"
+            axes.plot([], [], "o", color=color, label=f"{place + 1}  {name}: {size}")
+    if len(marks) > 1:
+        for precision, mark in marks.items():
+            axes.plot([], [], mark, color=INK, label=precision)
+    axes.margins(0.15)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
@@ -9,6 +11,12 @@ from autotuner.core.outcome import Measurement
 from autotuner.report.series import Series
 
 _SAME = 0.01
+"""By how much two runs on one box differ anyway."""
+_DEVIATIONS = 3.0
+_FEWEST_SIZES = 8
+_WORTH_SAYING = 0.03
+_MEDIAN_TO_DEVIATION = 1.4826  # of a normal distribution
+_TO_NEIGHBOURS = math.sqrt(1.5)  # a value and the mean of two neighbours differ by so much more
 
 
 def remarks(lines: Sequence[Series]) -> tuple[str, ...]:
@@ -17,6 +25,25 @@ def remarks(lines: Sequence[Series]) -> tuple[str, ...]:
     What could not be measured comes last.
     """
     return (*_lead(lines), *_courses(lines), *_crossings(lines), *_failures(lines))
+
+
+def margin(*lines: Series) -> float:
+    """Return by what share two measurements of these lines have to differ to mean something."""
+    return _SAME + _DEVIATIONS * math.hypot(*map(scatter, lines))
+
+
+def scatter(line: Series) -> float:
+    """Return how far throughputs lie from between their neighbours, as a share of them.
+
+    That is what changes from one window to the next, which the interval of a single one does not
+    tell. It is zero where a line has too few sizes to tell it from the line's own course.
+    """
+    _, values = line.values("throughput_ips")
+    if len(values) < _FEWEST_SIZES:
+        return 0.0
+    logs = [math.log(value) for value in values]
+    off = [abs(b - (a + c) / 2.0) for a, b, c in zip(logs, logs[1:], logs[2:], strict=False)]
+    return _MEDIAN_TO_DEVIATION * statistics.median(off) / _TO_NEIGHBOURS
 
 
 def _courses(lines: Sequence[Series]) -> Iterator[str]:
@@ -30,24 +57,27 @@ def _courses(lines: Sequence[Series]) -> Iterator[str]:
             gain = f", {values[best] / values[0]:.2f} times that of batch 1"
         steps = " and ".join(_steps(line))
         falls = f"; it falls {steps}" if steps else ""
+        noise = scatter(line)
+        unsure = f"; from size to size it scatters by {noise:.0%}" if noise > _WORTH_SAYING else ""
         most = f"{values[best]:.1f}/s at batch {sizes[best]}"
-        yield f"{line.label}: most throughput {most}{gain}{falls}."
+        yield f"{line.label}: most throughput {most}{gain}{falls}{unsure}."
 
 
 def _steps(line: Series) -> Iterator[str]:
-    """Name the falls that neither confidence interval explains."""
+    """Name the falls that neither the confidence intervals nor the scatter explain."""
     known = [(size, m) for size, m in line.measured if m.throughput_ips]
+    enough = margin(line, line)
     for (_, before), (size, after) in pairwise(known):
-        if _surely_faster(before, after):
+        if surely_faster(before, after, enough):
             fall = 1.0 - (after.throughput_ips or 0.0) / (before.throughput_ips or 1.0)
             yield f"by {fall:.0%} at batch {size}"
 
 
-def _surely_faster(one: Measurement, other: Measurement) -> bool:
-    """Say whether the intervals lie apart, by at least what two runs on one box may differ."""
+def surely_faster(one: Measurement, other: Measurement, margin: float) -> bool:
+    """Say whether the intervals lie apart by more than *margin*, a share."""
     least, _ = _interval(one)
     _, most = _interval(other)
-    return least > most * (1.0 + _SAME)
+    return least > most * (1.0 + margin)
 
 
 def _interval(measurement: Measurement) -> tuple[float, float]:
@@ -60,13 +90,16 @@ def _interval(measurement: Measurement) -> tuple[float, float]:
 def _lead(lines: Sequence[Series]) -> Iterator[str]:
     """Name the fastest line of each model; another one takes over where it surely leads."""
     for model in dict.fromkeys(line.model for line in lines):
-        rivals = {line.label: dict(line.measured) for line in lines if line.model == model}
+        own = {line.label: line for line in lines if line.model == model}
+        rivals = {label: dict(line.measured) for label, line in own.items()}
         leads: list[tuple[int, str]] = []
         for size in sorted({size for found in rivals.values() for size in found}):
             there = {label: found[size] for label, found in rivals.items() if size in found}
             best = max(there, key=lambda label: there[label].throughput_ips or 0.0)
-            leader = there.get(leads[-1][1]) if leads else None
-            if leader is None or _surely_faster(there[best], leader):
+            so_far = leads[-1][1] if leads else best
+            enough = margin(own[best], own[so_far])
+            leads_on = so_far in there and not surely_faster(there[best], there[so_far], enough)
+            if not leads or not leads_on:
                 leads.append((size, best))
         if len(rivals) > 1 and leads:
             (_, first), *later = leads
@@ -81,11 +114,12 @@ def _crossings(lines: Sequence[Series]) -> Iterator[str]:
         if one.model != other.model or len(differing) != 1:
             continue
         ours, theirs = dict(one.measured), dict(other.measured)
+        enough = margin(one, other)
         leads: list[tuple[int, Series]] = []
         for size in sorted(ours.keys() & theirs.keys()):
             for leader, ahead, behind in ((one, ours, theirs), (other, theirs, ours)):
                 changed = not leads or leads[-1][1] is not leader
-                if changed and _surely_faster(ahead[size], behind[size]):
+                if changed and surely_faster(ahead[size], behind[size], enough):
                     leads.append((size, leader))
         if len(leads) > 1:
             yield _turns(leads, differing[0])

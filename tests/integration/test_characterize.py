@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,11 +10,9 @@ import numpy as np
 import pytest
 
 from autotuner.characterize.sweeping import characterize
-from autotuner.core.events import Started
+from autotuner.core.events import Started, TrialStarted
 from autotuner.core.request import CharacterizeRequest, TuneRequest, Workload
 from autotuner.tuning import Places, tune
-
-pytestmark = pytest.mark.alone
 
 TX2 = ("--device", "sim:jetson-tx2")
 """A simulated device: its figures are published ones, and nothing is measured."""
@@ -108,7 +107,7 @@ def test_a_sweep_that_takes_too_long_says_how_long(shared_sandbox, tiny_model):
     line = ("characterize", tiny_model, "--sweep", "batch_size=1..64", "--time", "10s")
     done = shared_sandbox.run(*line)
     assert done.returncode == 2
-    assert "64 configurations left, which take about 128 s" in done.stderr
+    assert "64 configurations left, about 128 s of measuring" in done.stderr
     assert "leave values of batch_size out" in done.stderr
 
 
@@ -207,17 +206,25 @@ def test_each_model_may_have_inputs_and_an_accuracy_of_its_own(
 
 
 def test_a_search_knows_all_that_a_sweep_measured_here(tmp_path, tiny_model):
-    """On this very machine: where the space was swept, nothing in it is left to be measured."""
+    """On this very machine: where the space was swept, it measures the best again and no more.
+
+    The sweep names the precision, which is no choice for one runtime in the search.
+    """
     storage = f"sqlite:///{tmp_path / 'studies.db'}"
     grid = {"batch_size": (1, 4), "workers": (1, 2), "intra_op_threads": (1,)}
     workload = Workload(model=str(tiny_model))
-    asked = CharacterizeRequest(models=(workload.model,), dimensions=grid, seconds=0.2)
+    swept = {**grid, "precision": ("fp32",)}
+    asked = CharacterizeRequest(models=(workload.model,), dimensions=swept, seconds=0.2)
     cache = tmp_path / "cache"
     *_, end = characterize(asked, cache_dir=cache, storage=storage, cancelled=lambda: False)
     assert len(end.sweep.points) == 4
-    only = {"provider": ("onnxruntime-cpu",), "precision": ("fp32",), "affinity": ("none",)}
+    only = {"provider": ("onnxruntime-cpu",), "affinity": ("none",)}
     request = TuneRequest(workload=workload, max_latency_ms=200.0, dimensions=grid | only)
     places = Places(profiles=tmp_path / "profiles", storage=storage, cache=cache)
     with contextlib.closing(tune(request, places=places, cancelled=lambda: False)) as events:
         started = next(event for event in events if isinstance(event, Started))
+        trials = (event for event in events if isinstance(event, TrialStarted))
+        reasons = [t.why for t in itertools.takewhile(lambda t: t.phase != "proof", trials)]
     assert started.known_trials == started.space_size == 4
+    assert reasons[0] == "the runtime's default"
+    assert all(reason.startswith("measure again") for reason in reasons[1:])

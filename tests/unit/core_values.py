@@ -53,6 +53,7 @@ configs = st.builds(
     provider=names,
     power_mode=names,
     mps=maybe(st.booleans()),
+    streams=counts,
 )
 _figures = {
     name: maybe(figures)
@@ -293,6 +294,7 @@ _partitions = st.builds(
             CutCheck,
             cut=_cuts,
             predicted_ms=figures,
+            expected_ms=figures,
             measured_ms=figures,
             largest_difference=figures,
         ),

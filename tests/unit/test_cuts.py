@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from autotuner.characterize.cuts import legal_cuts
+from autotuner.characterize.cuts import checked, legal_cuts
+from autotuner.characterize.messages import SplitRun, SplitTurn
 from autotuner.characterize.scaled_layers import share_out
 from autotuner.core.config import Config
 from autotuner.core.errors import InputError
@@ -119,6 +120,21 @@ def test_profiles_that_do_not_belong_together_are_refused(there, reason):
     """With what to do about it."""
     with pytest.raises(InputError, match=reason):
         cut(profile(1, 1, 1, 1), there)
+
+
+def test_parts_are_judged_at_the_speed_of_the_box_at_that_time():
+    """The whole model, run in turn with them, tells it, whichever box the profiles come from."""
+    here, there = profile(4, 3, 2, 1), profile(0.4, 0.3, 0.2, 0.1)
+    place = cut(here, there)[2]  # 7 of 10 ms here, 0.3 of 1 ms there
+    turns = tuple(
+        SplitTurn(whole_s=(0.020 * load, 0.002 * load), parts_s=(0.0147 * load, 0.0006 * load))
+        for load in (1.0, 1.0, 3.0)
+    )
+    found = checked(place, here, there, SplitRun(turns=turns, largest_difference=1e-6))
+    assert found.predicted_ms == pytest.approx(7.3)
+    assert found.expected_ms == pytest.approx(14.6)
+    assert found.measured_ms == pytest.approx(15.3)
+    assert "14.60 ms expected (+4.8%), 7.30 ms by the profiles" in str(found)
 
 
 def published(name, device_ms, server_ms, network=STUDY, **settings):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -74,6 +76,16 @@ def test_shares_are_of_each_run_and_add_up(counted):
     assert sum(layer.time_us for layer in layers) == pytest.approx(4e6)
     assert found.margin == pytest.approx(0.0, abs=1e-9)
     assert found.plain_ms == 4000.0
+
+
+def test_a_run_that_was_slow_beside_its_layers_changes_nothing(counted):
+    """Each run's layers are compared with its own whole, and the middle one counts."""
+    found = LayerStatistics()
+    slow = replace(run(4.0, 2.0, 2.0), whole_s=80.0)
+    found.add([4.0], [run(2.0, 1.0, 1.0), slow, run(3.0, 1.5, 1.5)])
+    assert found.accounted == pytest.approx(1.0 / 1.1)
+    layers = found.layers(counted, 1)
+    assert sum(layer.time_us for layer in layers) / 1e3 == pytest.approx(found.whole_ms / 1.1)
 
 
 def test_the_margin_shrinks_with_the_number_of_runs():

@@ -14,6 +14,7 @@ from autotuner.core.outcome import Failed, Measurement
 from autotuner.core.partition import Cut, Partition
 from autotuner.core.sweep import ModelSize, Point, Sweep
 from autotuner.core.tuning_run import TuningRun
+from autotuner.report.model_summary import fastest, summaries
 from autotuner.report.report import files
 from autotuner.report.run_figures import front
 from autotuner.report.series import series
@@ -139,6 +140,19 @@ def test_models_with_known_accuracies_stand_beside_each_other():
     assert (accuracy.name, models.name) == ("accuracy", "models")
     assert "1000 MFLOPs, 10.00 M parameters" in accuracy.svg
     assert list(of_models([replace(SWEEP, models=sizes[:1])])) == []
+
+
+def test_what_a_precision_keeps_of_the_accuracy_is_carried():
+    """Where its answers were compared with FP32's; what nobody judged has no accuracy."""
+    judged = Measurement(throughput_ips=9.0, p99_ms=1.0, extra={"accuracy_kept": 0.95})
+    int8 = Point(model="m", config=Config(precision="int8"), outcome=judged)
+    bf16 = Point(model="m", config=Config(precision="bf16"), outcome=SWEEP.points[0].outcome)
+    sizes = (ModelSize(model="m", parameters=1, flops=1, accuracy=0.8),)
+    found = summaries([replace(SWEEP, models=sizes, points=(*SWEEP.points, int8, bf16))])
+    known = {summary.config.precision: summary.accuracy for summary in found}
+    assert known == {"fp32": 0.8, "int8": pytest.approx(0.76), "bf16": None}
+    (best,) = fastest(found)
+    assert best.config.precision == "int8"
 
 
 def test_what_the_machine_did_and_how_setup_is_split_are_drawn():

@@ -98,6 +98,17 @@ def test_the_fastest_of_all_is_named_first():
     assert first == "The fastest is 1 worker x 1 thread; from batch 4 on 2 workers x 1 thread."
 
 
+def test_a_line_that_scatters_has_no_steps_and_says_so():
+    """From size to size other things change than an interval tells."""
+    rough = [(size, 1, 100.0 + (20.0 if size % 2 else -20.0)) for size in range(1, 11)]
+    (said,) = remarks(series([sweep(*rough)]))
+    assert "falls" not in said
+    assert "; from size to size it scatters by" in said
+    smooth = [(size, 1, 100.0 + size if size < 6 else 90.0 + size) for size in range(1, 11)]
+    (said,) = remarks(series([sweep(*smooth)]))
+    assert "; it falls by 9% at batch 6." in said
+
+
 def test_lines_that_are_as_fast_as_each_other_do_not_cross():
     """Who is ahead by chance leads nowhere; who leads again surely, does."""
     even = sweep((1, 1, 10.0), (2, 1, 10.05), (4, 1, 10.0), (1, 2, 10.05), (2, 2, 10.0))
