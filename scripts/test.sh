@@ -37,11 +37,15 @@ Python $version FAILED: $*"
     fi
 }
 
+# Make the environment of Python 3.$1, which is the program $2, unless there is no such Python.
+make_environment() {
+    [ -n "$2" ] && make --no-print-directory "VENV=.venv-3.$1" "PYTHON=$2" ".venv-3.$1/.dev"
+}
+
 run_quick_tests() {
-    environment=.venv-3.$1
-    if make --no-print-directory "VENV=$environment" "PYTHON=$2" "$environment/.dev"; then
+    if make_environment "$1" "$2"; then
         # shellcheck disable=SC2086
-        run_tests "$1" "$environment" $share tests/unit tests/contract
+        run_tests "$1" ".venv-3.$1" $share tests/unit tests/contract
     else
         status=1
         report="$report
@@ -49,34 +53,40 @@ Python 3.$1 FAILED: its environment could not be made"
     fi
 }
 
-# A file stays in one process, as its tests may share what is costly to make.
-share="--numprocesses=auto --dist=loadfile"
+# A file stays in one process, as its tests may share what is costly to make. Files with few tests
+# are not kept for the end: they are the slow ones.
+share="--numprocesses=auto --dist=loadfile --no-loadscope-reorder"
 
 here=$(minor "$venv/bin/python") || exit 1
-# shellcheck disable=SC2086 # these are two words
+oldest=10
+[ "$here" -ne "$oldest" ] && oldest_python=$(find_python "$oldest")
+for newest in 14 13 12 11; do
+    newest_python=$(find_python "$newest")
+    [ -n "$newest_python" ] && break
+    report="$report
+Python 3.$newest skipped: not on this machine"
+done
+[ "$newest" -le "$here" ] && newest_python=""
+
+# Environments are made while tests share the processors anyway; what goes wrong is told when they
+# are needed.
+{
+    make_environment "$newest" "$newest_python"
+    make_environment "$oldest" "${oldest_python-}"
+} >/dev/null 2>&1 &
+# shellcheck disable=SC2086 # these are several words
 run_tests "$here" "$venv" $share -m "not alone and not soak"
+wait
 run_tests "$here" "$venv" -m "alone and not soak"
 
-newest=""
-for candidate in 14 13 12 11; do
-    python=$(find_python "$candidate")
-    if [ -n "$python" ]; then
-        newest=$candidate
-        break
-    fi
-    report="$report
-Python 3.$candidate skipped: not on this machine"
-done
-if [ -n "$newest" ] && [ "$newest" -gt "$here" ]; then
-    run_quick_tests "$newest" "$python"
+if [ -n "$newest_python" ]; then
+    run_quick_tests "$newest" "$newest_python"
 fi
-
-python=$(find_python 10)
-if [ -z "$python" ]; then
+if [ "$here" -ne "$oldest" ] && [ -z "$oldest_python" ]; then
     report="$report
-Python 3.10 skipped: not on this machine"
-elif [ "$here" -ne 10 ]; then
-    run_quick_tests 10 "$python"
+Python 3.$oldest skipped: not on this machine"
+elif [ "$here" -ne "$oldest" ]; then
+    run_quick_tests "$oldest" "$oldest_python"
 fi
 
 echo "== Summary$report"

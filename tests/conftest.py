@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
+import hypothesis
 import numpy as np
 import onnx
 import pytest
@@ -12,6 +14,24 @@ from sandbox import Sandbox
 
 # A shell ignores Ctrl-C on behalf of what it runs in the background, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The box is busy: how long an example takes says nothing about it.
+hypothesis.settings.register_profile(
+    "busy box", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy box")
+
+TESTS = Path(__file__).parent
+SLOWEST_FIRST = ("system", "integration", "tui", "contract", "unit")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Let folders begin with the slowest one, so that no process is left alone with a long file.
+
+    Within a folder the order stays random.
+    """
+    items.sort(key=lambda item: SLOWEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
 
 
 @pytest.fixture
@@ -55,6 +75,21 @@ def save_model(tmp_path):
 def tiny_model(tmp_path_factory):
     """Path of a small batch-free network: x float32 [N, 3, 16, 16] -> y float32 [N, 10]."""
     return _network(tmp_path_factory.mktemp("models") / "tiny.onnx", channels=8, size=16)
+
+
+@pytest.fixture(scope="session")
+def trivial_model(tmp_path_factory):
+    """Path of x float32 [N, 3] -> y, a single Relu: no runtime shares that out to threads.
+
+    So its throughput is soon known, on a busy box too, and batches of 16 are many times faster.
+    """
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 3]) for name in "xy")
+    relu = helper.make_node("Relu", ["x"], ["y"])
+    graph = helper.make_graph([relu], "trivial", [x], [y])
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+    path = tmp_path_factory.mktemp("models") / "trivial.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
 
 
 @pytest.fixture(scope="session")

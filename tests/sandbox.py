@@ -16,6 +16,13 @@ import psutil
 AUTOTUNE = Path(sys.executable).parent / "autotune"
 QUICK = ("--percentile", "50", "--confidence", "0.5", "--providers", "onnxruntime-cpu")
 """What is shown soon, also on a busy box: one runtime, and a final round of few batches."""
+FEW = ("--workers", "1", "--threads", "1", "--affinity", "none", "--batch-sizes")
+"""So few configurations that a run ends soon, to be followed by batch sizes.
+
+Of the trivial model one of 16 is much faster than the default, so the final round is short, too.
+"""
+PATIENCE_S = 120.0
+"""How long what has to happen may take on a busy box."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,13 @@ class Sandbox:
                     found.append(process)
         return found
 
+    def left(self):
+        """Wait for the end of every process of the sandbox; return those that do not end."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (found := self.processes()) and time.monotonic() < deadline:
+            psutil.wait_procs(found, timeout=0.05)
+        return found
+
     def kill(self):
         """End every process of the sandbox as ``kill -9`` does, until none is left."""
         while processes := self.processes():
@@ -93,7 +107,7 @@ class Sandbox:
         lines = [line for file in files for line in file.read_bytes().splitlines(keepends=True)]
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
-    def wait_for(self, name, count=1, *, timeout_s=60, **fields):
+    def wait_for(self, name, count=1, *, timeout_s=PATIENCE_S, **fields):
         """Wait until so many events called *name* with these *fields* were written; return them."""
         deadline = time.monotonic() + timeout_s
         wanted = {"event": name, **fields}.items()

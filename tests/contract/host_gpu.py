@@ -12,18 +12,22 @@ from __future__ import annotations
 import ctypes
 import enum
 import json
+import threading
 
 import numpy as np
 
 MOST_ROWS, COLUMNS = 4, 3
 ENGINE = b"doubles"
 LAYER = "two + times"
+NEED_A_CONTEXT = ("cuMem", "cuStream", "cuGraph")
+INVALID_CONTEXT = 201
 
 
 class HostDriver:
     """The functions of ``libcuda.so.1`` of an Orin with CUDA 12.6.
 
-    *live* holds what was taken and not given back, *status* the errors that functions return.
+    *live* holds what was taken and not given back, *status* the errors that functions return. As
+    with the real one a thread has to make a context its own before it uses memory and streams.
     """
 
     def __init__(self, devices=1):
@@ -34,11 +38,18 @@ class HostDriver:
         self.graphs = {}
         self.launches = 0
         self.status = {}
+        self.current = threading.local()
 
     def __getattr__(self, name):
         """Return the function *name*: it fails with the status set for it, otherwise does it."""
         act = getattr(type(self), f"do_{name}", lambda *_: None)
-        return lambda *arguments: self.status.get(name) or act(self, *arguments) or 0
+
+        def call(*arguments):
+            if name.startswith(NEED_A_CONTEXT) and not hasattr(self.current, "context"):
+                return INVALID_CONTEXT
+            return self.status.get(name) or act(self, *arguments) or 0
+
+        return call
 
     def enqueue(self, act):
         """Take an operation on the stream, into the graph while one is captured."""
@@ -66,6 +77,9 @@ class HostDriver:
 
     def do_cuDevicePrimaryCtxRetain(self, reference, _):
         reference._obj.value = 1
+
+    def do_cuCtxSetCurrent(self, context):
+        self.current.context = context
 
     def do_cuStreamCreate(self, reference, _):
         reference._obj.value = 7
@@ -133,6 +147,7 @@ class HostTensorRt:
 
     def __init__(self, driver):
         self.driver = driver
+        self.read = 0  # engines
 
     def Runtime(self, log):
         """Return what reads engines."""
@@ -145,6 +160,7 @@ class _Runtime:
 
     def deserialize_cuda_engine(self, engine):
         if engine == ENGINE:
+            self.trt.read += 1
             return _Engine(self.trt, self.log)
         self.log.log(1, "the engine is of\nanother version")
         return None

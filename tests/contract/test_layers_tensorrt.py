@@ -11,7 +11,7 @@ from host_gpu import COLUMNS, ENGINE, LAYER, MOST_ROWS, HostDriver, HostTensorRt
 from autotuner.backends import cuda, layers_tensorrt
 from autotuner.backends.layers import layer_profiler
 from autotuner.backends.layers_tensorrt import nodes_of, steps_of
-from autotuner.backends.tensorrt_session import TensorRtSession
+from autotuner.backends.tensorrt_session import LoadedEngine, TensorRtSession
 from autotuner.core.config import Config
 
 FEEDS = {"x": np.ones((MOST_ROWS, COLUMNS), np.float32)}
@@ -26,7 +26,8 @@ def driver(monkeypatch):
     def opened(_, recipe, listener):
         assert recipe.detailed
         stream = cuda.Stream(cuda.Driver())
-        return TensorRtSession(HostTensorRt(imitation), ENGINE, stream, recipe.shapes, listener)
+        engine = LoadedEngine(HostTensorRt(imitation), ENGINE)
+        return TensorRtSession(engine, stream, recipe.shapes, listener)
 
     monkeypatch.setattr(layers_tensorrt.TensorRtLayers, "_open", opened)
     return imitation

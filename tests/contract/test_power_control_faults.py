@@ -187,7 +187,8 @@ def test_a_setting_that_somebody_else_takes_back_is_told(sysfs, switch):
 )
 def test_a_mode_that_nvpmodel_does_not_set_is_undone(board, switch, monkeypatch, fault, told):
     """Whatever its exit status: what reads back decides."""
-    monkeypatch.setattr(nvpmodel, "_DEADLINE_S", 0.3)
+    if fault == "hang":
+        monkeypatch.setattr(nvpmodel, "_DEADLINE_S", 1.0)
     before = power_machines.snapshot(board)
     _, switch = switch(board)
     power_machines.break_nvpmodel(board, fault)
@@ -205,9 +206,8 @@ def test_what_nvpmodel_forgets_is_set_all_the_same(board, switch):
         assert control.current().values[f"{power_machines.GPU}/max_freq"] == "612000000"
 
 
-def test_clocks_come_back_when_nvpmodel_hangs_at_the_end(board, switch, monkeypatch, tmp_path):
+def test_clocks_come_back_when_nvpmodel_fails_at_the_end(board, switch, tmp_path):
     """All but the mode's name; the next start brings that back too."""
-    monkeypatch.setattr(nvpmodel, "_DEADLINE_S", 0.3)
     before = power_machines.snapshot(board)
     control, switch = switch(board)
     switch.use("MAXN_SUPER+max")
@@ -273,7 +273,7 @@ def guest(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(package))
     monkeypatch.setattr("autotuner.host.power.nodes.writable", lambda *_: False)
 
-    def make(fault="", modes=CONTIGUOUS, deadline_s=20.0):
+    def make(fault="", modes=CONTIGUOUS, deadline_s=60.0):
         root = power_machines.jetson(tmp_path / "root", modes)
         (root / "run").mkdir()
         (root / "run/jtop.sock").touch()
@@ -328,7 +328,7 @@ def test_a_member_of_jtops_group_sets_whole_modes(guest):
 )
 def test_a_service_that_does_nothing_is_told(guest, fault, told):
     """It hangs, is absent or drops the request: nothing has changed, nothing waits for ever."""
-    _, control = guest(fault, deadline_s=1.0 if fault == "hangs" else 20.0)
+    _, control = guest(fault, deadline_s=1.0 if fault == "hangs" else 60.0)
     before = control.current()
     with pytest.raises(PowerError, match=told):
         control.apply("15W", before)

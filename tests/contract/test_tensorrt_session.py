@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from importlib import metadata
 
 import numpy as np
@@ -10,8 +12,9 @@ from host_gpu import COLUMNS, ENGINE, MOST_ROWS, HostDriver, HostTensorRt
 
 from autotuner import backends
 from autotuner.backends import BackendFailure, cuda, tensorrt
+from autotuner.backends.lane import open_lanes
 from autotuner.backends.nvidia import Gpu
-from autotuner.backends.tensorrt_session import TensorRtSession
+from autotuner.backends.tensorrt_session import LoadedEngine, TensorRtSession
 from autotuner.core.config import Config
 
 SHAPES = {"x": (MOST_ROWS, COLUMNS)}
@@ -35,7 +38,7 @@ def session(driver):
 def opened(driver, engine=ENGINE):
     """Open a session on *driver*."""
     stream = cuda.Stream(cuda.Driver())
-    return TensorRtSession(HostTensorRt(driver), engine, stream, SHAPES)
+    return TensorRtSession(LoadedEngine(HostTensorRt(driver), engine), stream, SHAPES)
 
 
 def batch(rows=MOST_ROWS):
@@ -117,6 +120,26 @@ def test_closing_gives_everything_back(session, driver):
     session.close()
     session.close()
     assert driver.live == {}
+
+
+def test_streams_share_one_engine(driver, monkeypatch, tmp_path):
+    """Each with a context in a thread of its own; it is read again when all have been closed."""
+    trt = HostTensorRt(driver)
+    monkeypatch.setitem(sys.modules, "tensorrt", trt)
+    monkeypatch.setattr(tensorrt, "_engine", lambda *_: ENGINE)
+    backend = tensorrt.TensorRt()
+    config = Config(provider="tensorrt", batch_size=MOST_ROWS, streams=3)
+    for read in (1, 2):
+        lanes = open_lanes(lambda: backend.open(tmp_path, config, SHAPES), config.streams)
+        for rows in (4, 4, 1):
+            for lane in lanes:
+                feeds = batch(rows)
+                (answer,) = lane.do(partial(lane.session.run, feeds))
+                np.testing.assert_array_equal(answer, 2 * feeds["x"])
+        while lanes:
+            lanes.pop().close()
+        del lane
+        assert (trt.read, driver.live) == (read, {})
 
 
 def test_memory_that_runs_out_is_called_so(driver):

@@ -6,14 +6,28 @@ import json
 from pathlib import Path
 
 import pytest
-from sandbox import QUICK
+from made_profiles import proven
+
+from autotuner import store, subject
+from autotuner.core.profile import ModelRecord
+from autotuner.core.request import Workload
+from autotuner.host import topology
 
 
 @pytest.fixture(scope="module")
 def tuned(shared_sandbox, tiny_model):
-    """Tune a model and return the name of its profile."""
-    command = (tiny_model, "--max-latency", "10s", *QUICK, "--trials", 1, "--json")
-    return json.loads(shared_sandbox.run(*command).stdout)["profile"]
+    """Keep a profile as tuning would on this very machine and return its path."""
+    workload = Workload(model=str(tiny_model))
+    about = subject.resolve(workload, topology.read(), shared_sandbox.home / "cache")
+    profile = proven(
+        tiny_model,
+        model=ModelRecord(
+            name=about.info.name, path=str(about.info.path), sha256=about.info.sha256
+        ),
+        workload=workload,
+        fingerprint=about.fingerprint,
+    )
+    return str(store.ProfileStore(shared_sandbox.state / "profiles").save(profile))
 
 
 def test_a_profile_is_in_force_until_it_is_restored(shared_sandbox, tuned):

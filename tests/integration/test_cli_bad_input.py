@@ -13,8 +13,11 @@ import onnx
 import pytest
 import yaml
 from onnx import TensorProto, helper, numpy_helper
-from sandbox import QUICK
+from sandbox import FEW, QUICK
 
+from autotuner.cli import options, tune_options
+from autotuner.core.errors import AutotunerError
+from autotuner.execution import execute
 from autotuner.search.storage import close_storage, open_storage
 
 BUDGET = ("--max-latency", "50ms")
@@ -29,6 +32,33 @@ def refused(done):
     assert "Traceback" not in done.stderr
     assert document["message"].endswith((".", "?"))
     return document["message"]
+
+
+@pytest.fixture
+def refusal(shared_sandbox, monkeypatch):
+    """Return the message with which a tuning command is refused that this process carries out.
+
+    What the job refuses comes out of the program in one way, so that not every kind of it has to
+    go there.
+    """
+    for name, value in shared_sandbox.environment.items():
+        if name.startswith("AUTOTUNE_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.chdir(shared_sandbox.home)
+
+    def carry_out(line):
+        request = tune_options.tune_request(options.parse([*map(str, line)]))
+        list(execute(request, lambda: False))
+
+    def run(*line):
+        with pytest.raises(AutotunerError) as caught:
+            carry_out(line)
+        message = str(caught.value)
+        assert message.endswith((".", "?"))
+        assert "\n" not in message
+        return message
+
+    return run
 
 
 def model(path, nodes=None, *, shape=("N", 4), weights=(), opsets=(("", 17),)):
@@ -127,8 +157,16 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_bad_model_is_refused(shared_sandbox, tmp_path, kind):
+def test_a_bad_model_is_refused(refusal, tmp_path, kind):
     """Before or at the first measurement; the message says what the file is and what to do."""
+    write, message = BAD_FILES[kind]
+    write(tmp_path / "model.onnx")
+    assert_says(refusal(tmp_path / "model.onnx", *BUDGET), message)
+
+
+@pytest.mark.parametrize("kind", ["truncated", "unknown operator", "free axes"])
+def test_the_program_refuses_a_bad_model(shared_sandbox, tmp_path, kind):
+    """With exit status 2, and with one document and one line."""
     write, message = BAD_FILES[kind]
     write(tmp_path / "model.onnx")
     done = shared_sandbox.run(tmp_path / "model.onnx", *BUDGET, "--json")
@@ -142,7 +180,7 @@ def assert_says(text, pattern):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("line", "message"),
     [
         (["--shape", "x=4x16x16"], "does not fit the input x: .*an axis is fixed at 3, not 4"),
         (["--shape", "x=3x8"], "does not fit the input x: .*it has 2 axes, not 3"),
@@ -164,14 +202,14 @@ def assert_says(text, pattern):
     ],
 )
 def test_what_does_not_fit_the_model_or_the_box_is_refused(
-    shared_sandbox, tiny_model, options, message
+    refusal, shared_sandbox, tiny_model, line, message
 ):
     """The message names the input, the option or the file."""
     home = shared_sandbox.home
     (home / "text.npz").write_text("samples")
     np.savez(home / "other.npz", y=np.zeros((2, 3, 16, 16), np.float32))
     np.savez(home / "wrong.npz", x=np.zeros((2, 3, 8, 8), np.float32))
-    assert_says(refused(shared_sandbox.run(tiny_model, *BUDGET, *options, "--json")), message)
+    assert_says(refusal(tiny_model, *BUDGET, *line), message)
 
 
 def test_an_unknown_model_is_refused_with_the_nearest_names(shared_sandbox):
@@ -295,9 +333,7 @@ def test_a_disk_that_runs_full_loses_no_trial(sandbox, tiny_model):
         exec "$@"
     """
     prefix = namespace(*small_disk(state, "4m", filled_to=600 * 1024), then=twice)
-    done = sandbox.run(
-        tiny_model, "--max-latency", "1us", "--trials", "12", "--json", prefix=prefix
-    )
+    done = sandbox.run(tiny_model, "--max-latency", "1us", "--trials", "6", "--json", prefix=prefix)
     first = json.loads((sandbox.home / "first").read_text())
     assert (sandbox.home / "status").read_text() == "2\n"
     assert "free some space" in first["message"] or "its free space" in first["message"]
@@ -337,15 +373,23 @@ def test_a_damaged_study_of_the_users_is_named(sandbox, tiny_model, tmp_path, ki
     assert not list(sandbox.state.glob("profiles/*"))
 
 
-@pytest.mark.parametrize("kind", ["random", "truncated", "other database"])
-def test_a_damaged_database_of_our_own_is_set_aside(sandbox, tiny_model, kind):
+@pytest.mark.parametrize(
+    ("kind", "line", "status"),
+    [
+        # A budget out of reach, because a run that ends so ends soon.
+        ("random", ("tune", "--max-latency", "1us", *QUICK, *FEW, "16", "--trials", "1"), 3),
+        ("truncated", ("measure", "--seconds", "0.1"), 0),
+        ("other database", ("measure", "--seconds", "0.1"), 0),
+    ],
+)
+def test_a_damaged_database_of_our_own_is_set_aside(sandbox, tiny_model, kind, line, status):
     """A box goes on without what it knew; the file stays for whoever wants to save something."""
     file = sandbox.state / "studies.db"
     damage(file, kind)
     before = file.read_bytes()
-    done = sandbox.run(tiny_model, "--max-latency", "1s", *QUICK, "--trials", "1")
+    done = sandbox.run(*line, tiny_model)
     aside = file.with_suffix(".damaged")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == status, done.stderr
     assert aside.name in "".join((done.stdout + done.stderr).split())
     assert aside.read_bytes() == before
 

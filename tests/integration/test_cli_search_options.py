@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sandbox import QUICK
-
-pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")
-def first(shared_sandbox, steady_model):
-    """Tune for the first configuration within an easy budget, with the front."""
-    options = ("--max-latency", "10s", *QUICK, "--first", "--pareto", "--json")
-    done = shared_sandbox.run(steady_model, *options)
+def first(shared_sandbox):
+    """Tune for the first configuration within an easy budget, with the front.
+
+    A simulated device will do, because what ends the search is the same.
+    """
+    options = ("--max-latency", "1s", "--first", "--pareto", "--json")
+    done = shared_sandbox.run("inception-v2", "--device", "sim:jetson-orin-nano", *options)
     assert done.returncode == 0, done
     return json.loads(done.stdout)
 

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sandbox import PATIENCE_S
 
 from autotuner import wire
 from autotuner.client import Client
@@ -34,14 +35,21 @@ class Daemon:
         self.path = folder / "socket"
         script = HERE.parent / "fake_daemon.py"
         self.process = subprocess.Popen([sys.executable, script, folder / "state", self.path])
-        deadline = time.monotonic() + 20
-        while not self.path.exists() and time.monotonic() < deadline:
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.listens():
+            assert self.process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.01)
+
+    def listens(self):
+        """Say whether it does; its file is there a moment before."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.path)) == 0
 
     def raw(self):
         """Return a connection without a client."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE_S)
         connection.connect(str(self.path))
         return connection
 
@@ -61,7 +69,7 @@ def daemon(tmp_path_factory):
     yield running
     assert running.process.poll() is None
     running.process.terminate()
-    assert running.process.wait(timeout=5) == 0
+    assert running.process.wait(timeout=PATIENCE_S) == 0
 
 
 def answers(daemon, sent):
@@ -183,7 +191,7 @@ def test_a_flood_leaves_others_their_turn(daemon):
 def test_clients_are_limited(daemon):
     """One too many is told so; when others leave there is room again."""
     crowd = [daemon.raw() for _ in range(64)]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     try:
         while not (told := answers(daemon, b"")) and time.monotonic() < deadline:
             time.sleep(0.01)

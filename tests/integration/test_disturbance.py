@@ -69,15 +69,18 @@ def hogs(monkeypatch):
 
 
 @pytest.fixture
-def tuned(hogs, tiny_model, tmp_path):
+def tuned(hogs, trivial_model, tmp_path, monkeypatch):
     """Tune a model that a larger batch makes much faster; return what was measured, and the end.
 
-    Hogs run while the trial number *hogged* is measured, if one is named.
+    Hogs run while the trial number *hogged* is measured, if one is named. Windows are shorter than
+    usual: the batches of this model are short, too.
     """
+    monkeypatch.setattr("autotuner.scenario._TRIAL_S", (0.4, 0.8))
+    monkeypatch.setattr("autotuner.scenario._TURN_S", (0.5, 1.2))
 
     def run(name, *, hogged=None):
         request = TuneRequest(
-            workload=Workload(model=str(tiny_model)),
+            workload=Workload(model=str(trivial_model)),
             max_latency_ms=10_000.0,
             percentile=50.0,
             confidence=0.5,

@@ -8,8 +8,6 @@ import pytest
 import autotuner
 from autotuner.core.errors import InputError
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def _own_place(tmp_path, monkeypatch):

@@ -72,9 +72,17 @@ def measured(work, cache, **config):
     return list(measure(request, cache_dir=cache, cancelled=lambda: False))
 
 
-def test_every_precision_is_judged_before_it_is_measured(digits, cache):
+def test_every_precision_is_judged_before_it_is_measured(digits, cache, monkeypatch):
     """INT8 keeps what the network knows, and the profile says how its winner was judged."""
-    dimensions = {"provider": ("onnxruntime-cpu",), "precision": ("int8",)}
+    monkeypatch.setattr("autotuner.scenario.ClosedLoop.proof_s", 4.0)  # precision matters not
+    dimensions = {
+        "provider": ("onnxruntime-cpu",),
+        "precision": ("int8",),
+        "batch_size": (16,),
+        "workers": (1,),
+        "intra_op_threads": (1,),
+        "affinity": ("none",),
+    }
     events = tuned(workload(digits), cache, dimensions=dimensions)
     found = judged(events)
     assert found.keys() == {("onnxruntime-cpu", "int8")}

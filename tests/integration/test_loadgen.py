@@ -24,8 +24,6 @@ from autotuner.host import topology
 from autotuner.model.inputs import InputSpec
 from autotuner.model.shapes import InputTensor
 
-pytestmark = pytest.mark.alone
-
 TESTS = Path(__file__).parents[1]
 GENEROUS = 20.0
 INPUTS = InputSpec(
@@ -65,6 +63,7 @@ def keep_profile(sandbox):
     return keep
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("model", "config", "scenario"),
     [
@@ -120,6 +119,7 @@ def sleepers(tmp_path, monkeypatch):
     return make
 
 
+@pytest.mark.alone
 def test_too_high_a_rate_is_invalid(sleepers):
     """LoadGen's verdict is its own: half more than the capacity cannot be served."""
     capacity_qps = 1e3 / batch_ms(1)

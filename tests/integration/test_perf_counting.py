@@ -9,8 +9,6 @@ import pytest
 from autotuner.core.layer_profile import Counters
 from autotuner.host import perf
 
-pytestmark = pytest.mark.alone
-
 ALLOWED = "3000000,,instructions:u,1,100.00,,\n2000000,,cycles:u,1,100.00,,\n"
 FORBIDDEN = "Error:\nNo permission to enable instructions:u event.\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -13,11 +14,10 @@ from pathlib import Path
 import power_machines
 import psutil
 import pytest
+from sandbox import PATIENCE_S
 
 from autotuner.host.power import PowerError, Switch, offered, open_control, recover
 from autotuner.host.power.journal import Journal
-
-pytestmark = pytest.mark.alone
 
 PROGRAM = Path(power_machines.__file__).with_name("power_run.py")
 KILLS = 4
@@ -57,7 +57,7 @@ class Board:
 
     def wait_until_restored(self):
         """Wait until every setting is as it was and the journal is gone."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if not self.journal.exists() and power_machines.snapshot(self.root) == self.before:
                 return
@@ -75,17 +75,24 @@ def board(tmp_path):
         kill(process)
 
 
+def children(process):
+    """Return the children of *process*, each with the words of its command line."""
+    found = []
+    for child in psutil.Process(process.pid).children():
+        with contextlib.suppress(psutil.Error):  # it may end meanwhile
+            found.append((child, child.cmdline()))
+    return found
+
+
 def guardian_of(process):
     """Return the guardian among the children of *process*."""
-    children = psutil.Process(process.pid).children()
-    (found,) = (child for child in children if "autotuner.host.guardian" in child.cmdline())
+    (found,) = (child for child, words in children(process) if "autotuner.host.guardian" in words)
     return found
 
 
 def busy_with(process, name):
     """Say whether *process* has a child whose command line holds *name*."""
-    children = psutil.Process(process.pid).children()
-    return any(name in Path(word).name for child in children for word in child.cmdline())
+    return any(name in Path(word).name for _, words in children(process) for word in words)
 
 
 def kill(process):
@@ -103,7 +110,7 @@ def test_the_guardian_restores_when_the_job_is_killed(board, seed):
     time.sleep(random.Random(seed).uniform(0.0, 0.2))
     kill(process)
     board.wait_until_restored()
-    guardian.wait(timeout=10)
+    guardian.wait(timeout=PATIENCE_S)
 
 
 def test_a_signal_to_the_group_does_not_end_the_guardian(board):

@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 import rigs
-from sandbox import AUTOTUNE
+from sandbox import AUTOTUNE, PATIENCE_S, QUICK
 
-pytestmark = pytest.mark.alone
+
+def listens(port):
+    """Say whether somebody listens on *port* of the loopback."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,11 @@ def loopback(tmp_path_factory):
     command = ["/usr/sbin/sshd", "-D", "-e", "-f", folder / "sshd_config"]
     with (folder / "log").open("w") as log:
         sshd = subprocess.Popen(command, stderr=log)
+    deadline = time.monotonic() + PATIENCE_S
+    while not listens(port):
+        assert sshd.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     yield folder
     sshd.terminate()
     sshd.wait()
@@ -81,7 +90,7 @@ def away(sandbox, loopback, tmp_path):
 
 def told(process):
     """Return what a command said, once it has ended well."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     return out
 
@@ -95,27 +104,28 @@ def test_the_status_is_that_of_the_other_box(away):
 def test_a_job_over_there_is_followed_and_cancelled(away, sandbox, steady_model):
     """Its ending is told here; leaving a watched job leaves it alone."""
     done = sandbox.run(
-        steady_model, "--max-latency", "10s", "--time", "10m", "--trials", 500, "--detach", "--json"
+        *(steady_model, "--max-latency", "10s", *QUICK, "--time", "10m", "--trials", 500),
+        *("--detach", "--json"),
     )
     job = json.loads(done.stdout)["job"]
     sandbox.wait_for("trial_started")
     watching = away("watch", "--host", "box")
-    time.sleep(1.0)
+    assert watching.stdout.readline().startswith("The inputs are random")
     watching.send_signal(signal.SIGINT)
-    watching.communicate(timeout=20)
+    watching.communicate(timeout=PATIENCE_S)
     (listed,) = json.loads(told(away("jobs", "--host", "box", "--json")))["jobs"]
     assert (listed["job"], listed["state"]) == (job, "running")
     following = away("attach", job, "--host", "box", "--json")
     sandbox.wait_for("trial_done", phase="baseline")
     told(away("cancel", job, "--host", "box"))
-    out, _ = following.communicate(timeout=60)
+    out, _ = following.communicate(timeout=PATIENCE_S)
     assert json.loads(out)["status"] == "interrupted"
 
 
 def test_a_box_that_is_not_there_is_named(away):
     """With what ssh said; no traceback."""
     failed = away("status", "--host", "nobody.invalid")
-    _, err = failed.communicate(timeout=60)
+    _, err = failed.communicate(timeout=PATIENCE_S)
     assert failed.returncode == 2
     assert "No daemon answers on nobody.invalid" in err
     assert "Traceback" not in err
@@ -124,5 +134,5 @@ def test_a_box_that_is_not_there_is_named(away):
 def test_a_host_cannot_be_an_option(away):
     """What begins with a dash never reaches ssh."""
     failed = away("status", "--host=-oProxyCommand=touch")
-    _, err = failed.communicate(timeout=60)
+    _, err = failed.communicate(timeout=PATIENCE_S)
     assert (failed.returncode, "is no host" in err) == (2, True)

@@ -9,8 +9,6 @@ import pytest
 from autotuner import cli
 from autotuner.cli import selftest
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def home(shared_sandbox, monkeypatch):

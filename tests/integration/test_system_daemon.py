@@ -13,9 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sandbox import QUICK
-
-pytestmark = pytest.mark.alone
+from sandbox import PATIENCE_S, QUICK
 
 IDLE_MIB = 40
 IDLE_SHARE = 0.001
@@ -43,18 +41,19 @@ class SystemDaemon:
     def up(self, *options):
         """Start it and wait until it serves."""
         self.process = self.start(*options)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and self.process.poll() is None:
             with socket.socket(socket.AF_UNIX) as client:
                 if client.connect_ex(str(self.socket)) == 0:
                     return
             time.sleep(0.02)
+        self.process.kill()
         raise TimeoutError(self.process.stderr.read())
 
     def down(self):
         """Tell it to end and return its status."""
         self.process.send_signal(signal.SIGTERM)
-        _, _ = self.process.communicate(timeout=5)
+        self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode
 
     def cpu_s(self):
@@ -83,6 +82,7 @@ def free_port():
         return free.getsockname()[1]
 
 
+@pytest.mark.alone
 def test_clients_find_it_and_start_none_of_their_own(system):
     """And it is light while it idles."""
     system.up()
@@ -99,7 +99,7 @@ def test_a_second_one_is_refused(system):
     """Whatever its socket; the first one serves on."""
     system.up()
     second = system.start()
-    _, err = second.communicate(timeout=20)
+    _, err = second.communicate(timeout=PATIENCE_S)
     assert (second.returncode, "Another daemon keeps its state" in err) == (1, True)
     assert system.run("status").returncode == 0
 
@@ -111,7 +111,7 @@ def test_sigterm_in_mid_search_costs_nothing(system, steady_model):
     job = json.loads(system.run(*command, "--detach", "--json").stdout)["job"]
     system.sandbox.wait_for("trial_done")
     assert system.down() == 0
-    assert system.sandbox.processes() == []
+    assert system.sandbox.left() == []
     before = len(system.sandbox.events())
     system.up()
     system.sandbox.wait_for("started", 2)
@@ -131,14 +131,14 @@ def test_sigterm_ends_it_in_every_state(system, steady_model, event):
     elif event:
         system.sandbox.wait_for(event)
     assert system.down() == 0
-    assert system.sandbox.processes() == []
+    assert system.sandbox.left() == []
 
 
 def test_prometheus_reads_it(system):
     """Over HTTP, only where it was asked for."""
     port = free_port()
     system.up("--metrics", f"127.0.0.1:{port}")
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as answer:
         told = answer.read().decode()
     assert 'autotuner_jobs{state="running"} 0.0' in told
     assert 'autotuner_reading{name="memory.used_mib"' in told
@@ -148,7 +148,7 @@ def test_a_configuration_that_makes_no_sense_is_named(system):
     """The daemon does not start with half of it, and its status says not to try again."""
     (system.sandbox.home / "config.yaml").write_text("access:\n  watch: everyone\n")
     daemon = system.start()
-    _, err = daemon.communicate(timeout=20)
+    _, err = daemon.communicate(timeout=PATIENCE_S)
     assert daemon.returncode == 2
     assert "config.yaml, line 2: access.watch should be one of" in err
     assert "Traceback" not in err
@@ -160,7 +160,7 @@ def test_a_model_in_the_configuration_is_kept_tuned(system, tiny_model):
         f"models:\n- model: {tiny_model}\n  max_latency: 1s\n"
     )
     system.up()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not (jobs := json.loads(system.run("jobs", "--json").stdout)["jobs"]):
         assert time.monotonic() < deadline
     assert (jobs[0]["kind"], jobs[0]["priority"]) == ("tune", -10)

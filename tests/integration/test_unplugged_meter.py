@@ -12,8 +12,6 @@ from autotuner.core.outcome import Failed
 from autotuner.core.request import TuneRequest, Workload
 from autotuner.tuning import Places, tune
 
-pytestmark = pytest.mark.alone
-
 GOALS = [{"goal": "energy"}, {"goal": "throughput", "max_power_w": {"": 50.0}}]
 
 

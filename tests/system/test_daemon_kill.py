@@ -11,27 +11,25 @@ import time
 
 import pytest
 from follower import Follower
-from sandbox import QUICK
+from sandbox import FEW, QUICK
 
 from autotuner.core.events import TuneDone
 
-pytestmark = pytest.mark.alone
-
-TRIALS = 12
+TRIALS = 4
 
 
 @pytest.fixture(
     scope="module",
     params=[2, pytest.param(50, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])],
 )
-def searches(request, shared_sandbox, steady_model):
+def searches(request, shared_sandbox, trivial_model):
     """Kill the daemon so many times, over as many searches as that takes; return their listeners.
 
     The moments are random: from the last kill on in even rounds, from the next finished trial on in
     odd ones.
     """
-    goal = ("--max-latency", "10s", *QUICK, "--trials", min(TRIALS, request.param + 2))
-    command = (steady_model, *goal, "--time", "10m", "--fresh", "--detach", "--json")
+    goal = ("--max-latency", "10s", *QUICK, *FEW, "1,2,4,16", "--trials", TRIALS)
+    command = (trivial_model, *goal, "--time", "10m", "--fresh", "--detach", "--json")
     chance, kills, followed = random.Random(11), 0, []
     with pytest.MonkeyPatch.context() as patch:
         for name, value in shared_sandbox.environment.items():

@@ -11,8 +11,6 @@ from jetson_rig.rig import Rig
 from jetson_rig.stats import python_with_jtop
 from rigs import need_programs, need_root
 
-pytestmark = pytest.mark.alone
-
 TESTS = Path(__file__).parents[1]
 KILLS = 4  # on each of two boards; whole runs are killed in test_jetson_tuning.py
 

@@ -8,7 +8,7 @@ import pytest
 from vm_rig.python import PREPARED, pack
 from vm_rig.vm import boot
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timeout(900)
 
 FILES = (
     *("autotuner/__init__.py", "autotuner/durable.py", "autotuner/core", "autotuner/host/power"),
@@ -32,7 +32,7 @@ def machine(tmp_path_factory):
     """Boot once, do all that is to be tried, and return the folder with what was written."""
     folder = tmp_path_factory.mktemp("vm") / "job"
     pack(folder, FILES, SUITE)
-    ran = boot(folder, JOB)
+    ran = boot(folder, JOB, timeout_s=600.0)
     assert ran.status == 0, ran.said + (folder / "kills").read_text()
     return folder
 

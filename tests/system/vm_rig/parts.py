@@ -120,7 +120,8 @@ def _with_dependencies(tree, release):
 def _gpu_module(folder, release):
     """Build the module of the GPU against the kernel's headers."""
     if not Path(f"/usr/src/linux-headers-{release}").exists():
-        install = ("apt-get", "-qq", "install", "-y", "--no-install-recommends")
+        waiting = ("-o", "DPkg::Lock::Timeout=300")  # other processes of the run may be at it
+        install = ("apt-get", "-qq", *waiting, "install", "-y", "--no-install-recommends")
         _run(*install, f"linux-headers-{release}")
     build = folder / "module"
     shutil.rmtree(build, ignore_errors=True)
