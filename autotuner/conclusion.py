@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import autotuner
@@ -96,6 +96,8 @@ class Conclusion:
                 for trial in self.front
                 if isinstance(trial.outcome, Measurement)
             ),
+            provider_default=(default := self._provider_default(winner)),
+            provider_speedup=_ratio(_searched(winner), default),
         )
 
     def event(self, profile_path: str | None) -> TuneDone:
@@ -119,6 +121,8 @@ class Conclusion:
             window_share=self.window_share,
             simulated=self.subject.simulated,
             judgements=tuple(self.judgements),
+            provider_default=_candidate(default := self._provider_default(winner)),
+            provider_speedup=_ratio(_searched(winner), default),
         )
 
     def _judgement(self, config: Config) -> Judgement | None:
@@ -151,6 +155,19 @@ class Conclusion:
             return None
         return Evidence(config=self.baseline.config, measurement=self.baseline.measurement)
 
+    def _provider_default(self, winner: Evidence | None) -> Evidence | None:
+        """Return what the winner's provider does by default, if the search measured it.
+
+        The baseline itself is no news.
+        """
+        if winner is None or winner.config.provider == self.subject.baseline.provider:
+            return None
+        wanted = replace(self.subject.default_of(winner.config.provider), mps=None)
+        for config, measurement in self.known.items():
+            if replace(config, mps=None) == wanted:  # which means nothing for one worker
+                return Evidence(config=config, measurement=measurement)
+        return None
+
     def _closest(self) -> Candidate | None:
         """Return the configuration that comes closest to keeping the constraints."""
         found = dict(self.known)
@@ -171,6 +188,13 @@ def _candidate(evidence: Evidence | None) -> Candidate | None:
     if evidence is None:
         return None
     return Candidate(config=evidence.config, measurement=evidence.measurement)
+
+
+def _searched(evidence: Evidence | None) -> Evidence | None:
+    """Return *evidence* with what the search measured, to be compared with what only that saw."""
+    if evidence is None or evidence.search_measurement is None:
+        return evidence
+    return replace(evidence, measurement=evidence.search_measurement)
 
 
 def _ratio(winner: Evidence | None, baseline: Evidence | None) -> float | None:

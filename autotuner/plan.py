@@ -11,7 +11,6 @@ from autotuner.core.config import BASELINE, Config
 from autotuner.core.errors import SpaceError
 from autotuner.core.space import Dimension, Restriction, SearchSpace, Value
 from autotuner.host import accelerators
-from autotuner.host.topology import Topology
 from autotuner.subject import Subject
 
 BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -19,8 +18,8 @@ QUEUE_DELAYS_MS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _MOST_WORKERS = 16
 _MOST_ON_ACCELERATOR = 4
 _OVERSUBSCRIPTION = 2
-_OPTIONAL = ("max_queue_delay_ms", "mps")
-"""Settings that are None where they are no choice."""
+_OPTIONAL = {"max_queue_delay_ms": None, "mps": None, "streams": 1}
+"""Settings that are no dimension where they have this value alone."""
 
 
 def search_space(
@@ -60,6 +59,8 @@ def _offered(subject: Subject, named: Container[str]) -> list[Dimension]:
         dimensions.append(Dimension("intra_op_threads", threads, ordered=True))
         dimensions.append(Dimension("affinity", subject.topology.affinities()))
     dimensions.append(Dimension("provider", subject.providers))
+    if (streams := _streams(subject)) != (1,) or "streams" in named:
+        dimensions.append(Dimension("streams", streams, ordered=True))
     for name, values, default in (
         ("precision", subject.every_precision, BASELINE.precision),
         ("power_mode", subject.power_modes, BASELINE.power_mode),
@@ -76,10 +77,10 @@ def _recorded(subject: Subject) -> list[Dimension]:
     dimensions = []
     for name in settings[0]:
         values = list(dict.fromkeys(setting[name] for setting in settings))
-        ordered = name in {"batch_size", "workers", "intra_op_threads"}
+        ordered = name in {"batch_size", "workers", "intra_op_threads", "streams"}
         if ordered:
             values.sort(key=lambda value: (value is None, value))
-        if values != [None] or name not in _OPTIONAL:
+        if name not in _OPTIONAL or values != [_OPTIONAL[name]]:
             dimensions.append(Dimension(name, tuple(values), ordered=ordered))
     return dimensions
 
@@ -116,6 +117,14 @@ def _workers(subject: Subject) -> tuple[int, ...]:
     return _ladder(min(_MOST_WORKERS, 2 * subject.topology.usable))
 
 
+def _streams(subject: Subject) -> tuple[int, ...]:
+    """Return how many streams a worker may have, where an NVIDIA GPU can run them side by side."""
+    if set(accelerators.NVIDIA_PROVIDERS).isdisjoint(subject.providers):
+        return (1,)
+    most = min(_MOST_ON_ACCELERATOR, max(_workers(subject)))
+    return _ladder(most)
+
+
 def _queue_delays(budget_ms: float | None) -> tuple[float, ...]:
     """Return how long a request may wait for company: not at all, up to half its budget."""
     if budget_ms is None:
@@ -143,8 +152,8 @@ def _check(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]) -> None:
     }
     if subject.recorded:
         offered = {d.name: d.values for d in _recorded(subject)}
-    elif True in narrowed.get("mps", ()) and True not in subject.mps:
-        raise SpaceError(f"MPS cannot be switched on here: {subject.no_mps}; leave --mps out.")
+    else:
+        _check_sharing(subject, narrowed)
     for name, values in offered.items():
         for value in narrowed.get(name, ()):
             if value not in values:
@@ -152,10 +161,24 @@ def _check(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]) -> None:
                 raise SpaceError(f"The {name} {value!r} is not offered here; choose from {choice}.")
 
 
+def _check_sharing(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]) -> None:
+    """Refuse ways to share a GPU that there are not."""
+    if True in narrowed.get("mps", ()) and True not in subject.mps:
+        raise SpaceError(f"MPS cannot be switched on here: {subject.no_mps}; leave --mps out.")
+    providers = narrowed.get("provider", subject.providers)
+    on_nvidia = not set(accelerators.NVIDIA_PROVIDERS).isdisjoint(providers)
+    if not on_nvidia and set(narrowed.get("streams", (1,))) != {1}:
+        names = ", ".join(accelerators.NVIDIA_PROVIDERS)
+        raise SpaceError(
+            f"Several streams in a worker are for the providers {names}; leave --streams out."
+        )
+
+
 def _check_scenario(subject: Subject, narrowed: Mapping[str, tuple[Value, ...]]) -> None:
     fixed, scenario = subject.info.batch, subject.fingerprint.scenario
     if scenario == "singlestream":
-        for name in ("workers", "batch_size") if fixed == "free" else ("workers",):
+        fixed_to_one = ("workers", "streams", "batch_size")
+        for name in fixed_to_one if fixed == "free" else fixed_to_one[:-1]:
             if set(narrowed.get(name, (1,))) != {1}:
                 raise SpaceError(f"In the scenario singlestream {name} is 1; leave it out.")
     if scenario == "server" and fixed not in ("free", 1):
@@ -174,6 +197,7 @@ def _restrictions(
     binds, plainest = cache(topology.binds), cache(topology.plainest)
     known = {tuple(config.to_mapping().items()) for config in subject.recorded}
     most_threads = _OVERSUBSCRIPTION * topology.usable
+    both_named = {"workers", "streams"} <= narrowed.keys()  # who names numbers gets them
 
     def own_cpus(config: Mapping[str, Value]) -> bool:
         """Give bound workers CPUs of their own."""
@@ -200,6 +224,11 @@ def _restrictions(
         """Use MPS only where several workers share an NVIDIA GPU."""
         several = config["workers"] != 1 and config["provider"] in accelerators.NVIDIA_PROVIDERS
         return several or not config["mps"]
+
+    def side_by_side(config: Mapping[str, Value]) -> bool:
+        """Have several workers or several streams in one, and these on an NVIDIA GPU only."""
+        on_nvidia = config["provider"] in accelerators.NVIDIA_PROVIDERS
+        return config["streams"] == 1 or (on_nvidia and (both_named or config["workers"] == 1))
 
     def few_threads(config: Mapping[str, Value]) -> bool:
         workers, threads = _parallelism(config)
@@ -238,6 +267,8 @@ def _restrictions(
         rules.append(offered_together)
     if any(d.name == "mps" for d in dimensions) and not subject.recorded:
         rules.append(shared_gpu)
+    if any(d.name == "streams" for d in dimensions) and not subject.recorded:
+        rules.append(side_by_side)
     shortest = next((d.values[0] for d in dimensions if d.name == "max_queue_delay_ms"), None)
     if shortest is not None:
         rules.append(company_only)
@@ -268,17 +299,17 @@ def _parallelism(config: Mapping[str, Value]) -> tuple[int, int | None]:
     return workers, threads
 
 
-def seeds(space: SearchSpace, topology: Topology) -> tuple[dict[str, Value], ...]:
+def seeds(space: SearchSpace, subject: Subject) -> tuple[dict[str, Value], ...]:
     """Return what to try first: all CPUs for one worker, one worker a CPU, small and middling.
 
-    Then each other runtime and precision once.
+    Then each other runtime and precision once, and each other runtime's own default.
 
     Where there are no threads to choose, on an accelerator, it is each precision in another power
     mode.
     """
     if "intra_op_threads" not in space.names:
         return _seeds_on_accelerator(space)
-    usable = topology.usable
+    usable = subject.topology.usable
     shapes = dict.fromkeys([(1, usable), (usable, 1)])
     smallest = space["batch_size"].values[0]
     wanted: list[dict[str, Value]] = [
@@ -299,7 +330,12 @@ def seeds(space: SearchSpace, topology: Topology) -> tuple[dict[str, Value], ...
         one = rest | fastest | way
         if one["provider"] in accelerators.PROVIDERS:
             one |= {"workers": 1, "intra_op_threads": None, "affinity": "none"}
-            found.append(one | {"batch_size": smallest})  # its own default
+            found.append(one | {"batch_size": smallest})
         if one not in found:
+            found.append(one)
+    for provider in space["provider"].values:
+        default = subject.default_of(str(provider))
+        one = {name: default.to_mapping()[name] for name in space.names}
+        if one not in found and default != subject.baseline:
             found.append(one)
     return tuple(config for config in found if config in space)

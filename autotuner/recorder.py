@@ -27,6 +27,7 @@ from autotuner.core.events import Event, Note, RecordDone, Started, TrialDone, T
 from autotuner.core.outcome import Failed
 from autotuner.core.request import RecordRequest
 from autotuner.core.space import SearchSpace
+from autotuner.core.wording import counted
 from autotuner.guard import Guard
 from autotuner.model.variants import VariantStore
 from autotuner.subject import Subject
@@ -61,7 +62,8 @@ def record(
         space_size=len(space),
     )
     seconds = len(space) * request.seconds
-    yield Note(text=f"{len(space)} configurations take {seconds:.0f} s, and some more to load.")
+    grid = counted(len(space), "configuration")
+    yield Note(text=f"Measuring {grid} takes {seconds:.0f} s, and loading some more.")
     entries: list[Recorded] = []
     status: Literal["ok", "interrupted"] = "ok"
     with venue.open_bench(subject, request.workload.seed, cancelled, guard.graph_of) as bench:

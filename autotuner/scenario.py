@@ -130,7 +130,7 @@ class Server:
         timed = self._time_batches(config)
         if isinstance(timed, Failed):
             return timed
-        batching, workers, times = Batching.of(config), config.workers, timed.times
+        batching, workers, times = Batching.of(config), config.concurrency, timed.times
         q, budget_ms = self._standard.objective.latency_bound or (None, math.inf)
         full = times.ms[config.batch_size]
         if full.min() > budget_ms:
@@ -230,7 +230,7 @@ class Server:
             unusual[latency_metric(q)] = percentile(latencies, q)
         mean_ms = float(latencies.mean())
         config = timed.config
-        capacity_ips = timed.times.capacity_ips(Batching.of(config), config.workers)
+        capacity_ips = timed.times.capacity_ips(Batching.of(config), config.concurrency)
         power_w = timed.power_at_w(rate_ips, capacity_ips)
         return Measurement(
             throughput_ips=highest_ips,

@@ -26,6 +26,14 @@ from autotuner.model.nearest import nearest
 from autotuner.model.preprocess import Preprocess
 from autotuner.model.shapes import InputTensor
 
+_OWN_PRECISIONS = {
+    **dict.fromkeys(accelerators.NVIDIA_PROVIDERS, "tf32"),
+    "openvino-cpu": "bf16",
+    "openvino-gpu": "fp16",
+    "openvino-npu": "fp16",
+}
+"""What providers compute single precision in by themselves, where the device can."""
+
 
 def _no_control() -> PowerControl:
     return NullControl("this is no place to set power modes")
@@ -82,6 +90,16 @@ class Subject:
             batch_size=self.usual.batch_size if fixed == "free" else fixed,
             max_queue_delay_ms=0.0 if self.fingerprint.scenario == "server" else None,
         )
+
+    def default_of(self, provider: str) -> Config:
+        """Return what *provider* does by default: the baseline with it in the baseline's place.
+
+        The precision is the one that it takes by itself, where that is offered here.
+        """
+        own = _OWN_PRECISIONS.get(provider, "")
+        if own not in self.precisions.get(provider, ()):
+            own = self.baseline.precision
+        return replace(self.baseline, provider=provider, precision=own)
 
 
 def resolve(workload: Workload, topology: Topology, cache_dir: Path) -> Subject:

@@ -15,7 +15,7 @@ from autotuner.core.outcome import Failed
 
 def rounds(config: Config, tiles: int) -> int:
     """Return how many batches one after the other *tiles* samples take with all workers busy."""
-    return math.ceil(tiles / (config.batch_size * config.workers))
+    return math.ceil(tiles / (config.batch_size * config.concurrency))
 
 
 def measure(

@@ -175,4 +175,4 @@ def _asked(profile: Profile) -> Config:
 def _one_at_a_time(profile: Profile) -> bool:
     """Say whether there is never more than one sample under way."""
     config = profile.winner.config
-    return profile.workload.scenario != "server" and config.workers == config.batch_size == 1
+    return profile.workload.scenario != "server" and config.concurrency == config.batch_size == 1

@@ -22,7 +22,7 @@ class BackendFailure(Exception):  # noqa: N818 - it becomes a Failed, which is n
 
 
 class Session(Protocol):
-    """A model loaded by a runtime under one configuration; used by one thread at a time."""
+    """A model loaded by a runtime under one configuration; used in the thread that opened it."""
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
         """Run one batch, full or smaller, and return its outputs; raises BackendFailure.
@@ -63,5 +63,6 @@ class Backend(Protocol):
     def open(self, model: Path, config: Config, shapes: Mapping[str, tuple[int, ...]]) -> Session:
         """Load the graph *model* under *config* in this process; raises BackendFailure.
 
-        *shapes* are those of the inputs of one full batch, by name.
+        *shapes* are those of the inputs of one full batch, by name. Sessions that were opened in
+        different threads may run at the same time.
         """

@@ -9,6 +9,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from autotuner import durable, locations
 from autotuner.backends.base import BackendFailure
@@ -16,14 +17,20 @@ from autotuner.backends.cuda import Driver, Stream
 from autotuner.backends.engine_cache import EngineCache, digest
 from autotuner.backends.nvidia import find_gpu, outdated
 from autotuner.backends.tensorrt_build import GRAPHS, Recipe, build
-from autotuner.backends.tensorrt_session import LayerListener, TensorRtSession
+from autotuner.backends.tensorrt_session import LayerListener, LoadedEngine, TensorRtSession
 from autotuner.core.config import Config
 
 _OLDEST = (8, 6)
 
 
 class TensorRt:
-    """Builds an engine a batch size and runs it; versions from 8.6 on."""
+    """Builds an engine a batch size and runs it; versions from 8.6 on.
+
+    Sessions that are open at the same time share the engine, where it is the same one.
+    """
+
+    def __init__(self) -> None:
+        self._engines: WeakValueDictionary[str, LoadedEngine] = WeakValueDictionary()
 
     def providers(self) -> Mapping[str, str | None]:
         """Return the one provider."""
@@ -62,12 +69,18 @@ class TensorRt:
     def _open(self, recipe: Recipe, listener: LayerListener | None = None) -> TensorRtSession:
         stream = Stream(Driver())
         try:
-            import tensorrt as trt  # noqa: PLC0415 - optional, and heavy
-
-            return TensorRtSession(trt, _engine(trt, recipe), stream, recipe.shapes, listener)
+            return TensorRtSession(self._loaded(recipe), stream, recipe.shapes, listener)
         except BaseException:
             stream.close()
             raise
+
+    def _loaded(self, recipe: Recipe) -> LoadedEngine:
+        import tensorrt as trt  # noqa: PLC0415 - optional, and heavy
+
+        loaded = self._engines.get(repr(recipe))
+        if loaded is None:
+            loaded = self._engines[repr(recipe)] = LoadedEngine(trt, _engine(trt, recipe))
+        return loaded
 
     def _problem(self) -> str | None:
         if find_spec("tensorrt") is None:

@@ -69,6 +69,8 @@ def build(
         if not config.set_timing_cache(known, ignore_mismatch=False):
             config.set_timing_cache(config.create_timing_cache(b""), ignore_mismatch=False)
     config.add_optimization_profile(_profile(builder, network, recipe.shapes))
+    if not _strongly_typed(trt):  # from 10 on contexts may share a profile as they are
+        config.set_preview_feature(trt.PreviewFeature.PROFILE_SHARING_0806, True)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
         raise failure(log.errors, loading=True)
@@ -99,11 +101,14 @@ def failure(errors: list[str], *, loading: bool) -> BackendFailure:
     return BackendFailure("unsupported" if loading else "crashed", text)
 
 
+def _strongly_typed(trt: Any) -> bool:
+    """Say whether the graph's types hold, as they do from 10 on; 11 has nothing else."""
+    return hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED")
+
+
 def _network_flags(trt: Any) -> int:
     flags = trt.NetworkDefinitionCreationFlag
-    if hasattr(flags, "STRONGLY_TYPED"):  # from 10 on; 11 has nothing else
-        return 1 << int(flags.STRONGLY_TYPED)
-    return 1 << int(flags.EXPLICIT_BATCH)
+    return 1 << int(flags.STRONGLY_TYPED if _strongly_typed(trt) else flags.EXPLICIT_BATCH)
 
 
 def _set_precision(trt: Any, config: Any, precision: str) -> None:
@@ -114,7 +119,7 @@ def _set_precision(trt: Any, config: Any, precision: str) -> None:
     """
     if precision != "tf32":
         config.clear_flag(trt.BuilderFlag.TF32)
-    if not hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED"):
+    if not _strongly_typed(trt):
         if precision == "fp16":
             config.set_flag(trt.BuilderFlag.FP16)
         if precision == "int8":

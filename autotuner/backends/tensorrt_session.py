@@ -30,8 +30,23 @@ _TYPES = {
 }
 
 
+class LoadedEngine:
+    """A serialised *engine* on the GPU, for any number of sessions, which share its weights.
+
+    Each is for one thread; raises BackendFailure with TensorRT's words.
+    """
+
+    def __init__(self, trt: Any, engine: bytes) -> None:
+        self.trt = trt
+        self.log = error_log(trt)
+        self._runtime = trt.Runtime(self.log)
+        self.engine = self._runtime.deserialize_cuda_engine(engine)
+        if self.engine is None:
+            raise failure(self.log.errors, loading=True)
+
+
 class TensorRtSession:
-    """One serialised *engine* loaded; batches of its full *shapes* are replayed as a CUDA graph.
+    """Contexts of an engine; batches of its full *shapes* are replayed as a CUDA graph.
 
     A graph holds for the context and the shapes that it was captured with, so smaller batches have
     a context of their own, made when the first one comes. With a *listener* nothing is captured,
@@ -40,25 +55,19 @@ class TensorRtSession:
 
     def __init__(
         self,
-        trt: Any,
-        engine: bytes,
+        loaded: LoadedEngine,
         stream: Stream,
         shapes: Shapes,
         listener: LayerListener | None = None,
     ) -> None:
-        self._trt = trt
-        self._log = error_log(trt)
+        self._loaded: LoadedEngine | None = loaded
         self._stream = stream
         self._shapes = dict(shapes)
-        self._runtime = trt.Runtime(self._log)
-        self._engine = self._runtime.deserialize_cuda_engine(engine)
-        if self._engine is None:
-            raise failure(self._log.errors, loading=True)
         self._full: _Context | None = self._context()
         self._smaller: _Context | None = None
         self._replay: Callable[[], None] | None = None
         if listener is not None:
-            self._full.listen(layer_profiler(trt, listener))
+            self._full.listen(layer_profiler(loaded.trt, listener))
             self._replay = self._full.enqueue
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
@@ -85,15 +94,22 @@ class TensorRtSession:
 
     def described(self) -> list[str]:
         """Return what the engine says of each of its layers, as JSON."""
-        inspector = self._engine.create_engine_inspector()
-        form = self._trt.LayerInformationFormat.JSON
-        count = self._engine.num_layers
+        loaded = self._open
+        inspector = loaded.engine.create_engine_inspector()
+        form = loaded.trt.LayerInformationFormat.JSON
+        count = loaded.engine.num_layers
         return [inspector.get_layer_information(index, form) for index in range(count)]
 
     def close(self) -> None:
-        """Give the engine's memory back."""
-        self._full = self._smaller = self._replay = self._engine = None
+        """Give the memory back, that of the engine when no other session has it."""
+        self._full = self._smaller = self._replay = self._loaded = None
         self._stream.close()
+
+    @property
+    def _open(self) -> LoadedEngine:
+        if self._loaded is None:
+            raise BackendFailure("crashed", "the session is closed")
+        return self._loaded
 
     def _run(
         self, context: _Context, feeds: Mapping[str, Any], enqueue: Callable[[], None]
@@ -114,13 +130,14 @@ class TensorRtSession:
             return enqueue
 
     def _context(self) -> _Context:
-        return _Context(self._trt, self._engine, self._log, self._stream, self._shapes)
+        return _Context(self._open, self._stream, self._shapes)
 
 
 class _Context:
     """An execution context with memory for full batches, on the GPU and pinned on the host."""
 
-    def __init__(self, trt: Any, engine: Any, log: Any, stream: Stream, shapes: Shapes) -> None:
+    def __init__(self, loaded: LoadedEngine, stream: Stream, shapes: Shapes) -> None:
+        trt, engine, log = loaded.trt, loaded.engine, loaded.log
         self._log = log
         self._stream = stream
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]

@@ -51,20 +51,27 @@ def predict_mib(
 ) -> float | None:
     """Return the memory that *config* is likely to need, in MiB; None when nothing resembles it.
 
-    Weights and runtime cost the same for every batch, activations grow with it: a line over the
-    batch size for one worker, times the workers. Only the same provider and precision count.
+    Weights and runtime cost the same for every batch, activations grow with it and with the
+    streams: a line over the samples that one worker has under way, times the workers. Only the same
+    provider and precision count.
     """
-    by_batch: dict[int, float] = {}
+    by_samples: dict[int, float] = {}
     for known, measurement in measured.items():
         alike = (known.provider, known.precision) == (config.provider, config.precision)
         taken_mib = measurement.extra.get(metric, getattr(measurement, metric, None))
         if alike and taken_mib is not None:
             one_mib = taken_mib / known.workers
-            by_batch[known.batch_size] = max(one_mib, by_batch.get(known.batch_size, 0.0))
-    if not by_batch:
+            samples = _under_way(known)
+            by_samples[samples] = max(one_mib, by_samples.get(samples, 0.0))
+    if not by_samples:
         return None
-    batches, needs_mib = list(by_batch), list(by_batch.values())
-    if len(by_batch) == 1:
+    counts, needs_mib = list(by_samples), list(by_samples.values())
+    if len(by_samples) == 1:
         return needs_mib[0] * config.workers
-    slope, intercept = np.polyfit(batches, needs_mib, 1)
-    return max(float(intercept + slope * config.batch_size), min(needs_mib)) * config.workers
+    slope, intercept = np.polyfit(counts, needs_mib, 1)
+    return max(float(intercept + slope * _under_way(config)), min(needs_mib)) * config.workers
+
+
+def _under_way(config: Config) -> int:
+    """Return how many samples one worker has under way at once."""
+    return config.batch_size * config.streams

@@ -46,29 +46,33 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Run batches of session *key* back to back until told to stop."""
+    """Run batches of session *key* back to back, on all of its streams, until told to stop."""
 
     key: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batches:
-    """Batches that are done: start and end in nanoseconds of CLOCK_MONOTONIC, in turn."""
+    """Batches of one stream: start and end in nanoseconds of CLOCK_MONOTONIC, in turn."""
 
     times_ns: bytes
+    stream: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunBatch:
-    """Run one batch of session *key*, of *size* samples, at most a full batch."""
+    """Run one batch of session *key* on *stream*, of *size* samples, at most a full batch."""
 
     key: int
+    stream: int
     size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchDone:
-    """The batch that was asked for is done, and its outputs are there."""
+    """The batch that was asked for on *stream* is done, and its outputs are there."""
+
+    stream: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,8 +40,8 @@ class Slice:
 class BatchRecord:
     """Start and end of every batch of each of *workers* workers, in ns of one common clock.
 
-    *counts* and *last_end_ns* tell by worker how many batches are done and when the last one was;
-    before the first one that is *began_ns*.
+    Each stream counts as one where workers have several. *counts* and *last_end_ns* tell by worker
+    how many batches are done and when the last one was; before the first one that is *began_ns*.
     """
 
     def __init__(self, workers: int, began_ns: int) -> None:

@@ -45,7 +45,7 @@ class Runner:
     def steady(self, ready: Ready, window: Window, earlier: SteadyRun | None) -> SteadyRun:
         """Run batches back to back; *window* judges them with those of an *earlier* run."""
         usual = self._surroundings.background
-        record = BatchRecord(ready.config.workers, time.monotonic_ns())
+        record = BatchRecord(ready.config.concurrency, time.monotonic_ns())
         for worker in ready.workers:
             worker.busy = True
             worker.send(Run(key=ready.key))
@@ -65,7 +65,8 @@ class Runner:
         seen = Seen()
         if settled is not None:
             seen = self._seen(before, begin_ns, end_ns, ready, usual)
-        stopped = self._stop(ready, lambda index, said: _take_batches(index, said, record))
+        streams = ready.config.streams
+        stopped = self._stop(ready, lambda index, said: _take(said, index * streams, record))
         self.window_s += (end_ns - begin_ns) / 1e9
         return SteadyRun(
             batches=record.between(begin_ns, end_ns),
@@ -176,16 +177,17 @@ class Runner:
         time.sleep(closed_loop.TICK_S)
         for index, worker in enumerate(ready.workers):
             while worker.connection.poll():
-                _take_batches(index, worker.receive(), record)
+                _take(worker.receive(), index * ready.config.streams, record)
         if time.monotonic_ns() - min(record.last_end_ns) > ready.stall_s * 1e9:
             raise took_too_long("to run a batch", ready.stall_s)
 
 
-def _take_batches(index: int, message: FromWorker, record: BatchRecord) -> None:
+def _take(message: FromWorker, first: int, record: BatchRecord) -> None:
+    """Take what a worker says, whose streams have their places in *record* from *first* on."""
     if isinstance(message, Refused):
         raise GivenUp(message.failed)
     if isinstance(message, Batches):
-        record.add(index, message.times_ns)
+        record.add(first + message.stream, message.times_ns)
 
 
 def _circumstances(

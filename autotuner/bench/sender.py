@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import selectors
 import time
 from collections import deque
@@ -51,8 +52,8 @@ class BatchSender:
         self._check = check
         self._checked_ns = 0
         self._next = 0
-        self._sent: dict[WorkerProcess, _Sent] = {}
-        self._free = deque(ready.workers)
+        self._sent: dict[tuple[WorkerProcess, int], _Sent] = {}
+        self._free = deque(itertools.product(ready.workers, range(ready.config.streams)))
         # Unlike poll and epoll, select takes a timeout in microseconds.
         self._selector = selectors.SelectSelector()
         for worker in ready.workers:
@@ -74,9 +75,9 @@ class BatchSender:
             if ready_ns is None or ready_ns > now_ns:
                 return now_ns
             size = self._batching.size(self._due_ns, self._next, now_ns)
-            worker = self._free.popleft()
-            worker.send(RunBatch(key=self._ready.key, size=size))
-            self._sent[worker] = _Sent(self._next, size, now_ns)
+            worker, stream = self._free.popleft()
+            worker.send(RunBatch(key=self._ready.key, stream=stream, size=size))
+            self._sent[worker, stream] = _Sent(self._next, size, now_ns)
             self._next += size
 
     def wait(self, until_ns: float) -> None:
@@ -113,9 +114,9 @@ class BatchSender:
         if isinstance(message, Refused):
             raise GivenUp(message.failed)
         assert isinstance(message, BatchDone)
-        sent = self._sent.pop(worker)
+        sent = self._sent.pop((worker, message.stream))
         self.batches.append((sent.size, now_ns - sent.at_ns))
-        self._free.append(worker)
+        self._free.append((worker, message.stream))
         self._answered(sent.first, sent.size, now_ns)
 
     def _look_for_stalls(self, now_ns: int) -> None:

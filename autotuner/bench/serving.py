@@ -129,12 +129,12 @@ def batch_times(
 
 
 def flat_out(ready: Ready, size: int, batches: int, *, check: Callable[[], None]) -> Latencies:
-    """Run *batches* batches of *size* for each worker, all workers busy; return their times in ms.
+    """Run *batches* batches of *size* on each stream, all of them busy; return their times in ms.
 
     They are requests that are all overdue, so a time is what the dispatcher sees of a batch: with
     the way to the worker and back.
     """
-    overdue = np.zeros(batches * len(ready.workers) * size, dtype=np.int64)
+    overdue = np.zeros(batches * ready.config.concurrency * size, dtype=np.int64)
     dispatcher = Dispatcher(ready, Batching(max_batch=size), overdue, check=check)
     dispatcher.serve_all(end_ns=1)
     return np.array([busy_ns for _, busy_ns in dispatcher.batches]) / 1e6

@@ -64,7 +64,7 @@ class SteadyRun:
         """Return the inferences per second of all workers together."""
         config = self.config
         return throughput_estimate(
-            self.batches.cycles_s, config.batch_size, config.workers, confidence
+            self.batches.cycles_s, config.batch_size, config.concurrency, confidence
         )
 
     def answered(self, confidence: float) -> Estimate:

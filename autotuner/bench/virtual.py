@@ -165,11 +165,11 @@ class VirtualHarness:
         self, config: Config, ready: Behaviour, window: Window, earlier: SteadyRun | None
     ) -> SteadyRun:
         self._box.begin_window()
-        record = BatchRecord(config.workers, self._box.now_ns)
+        record = BatchRecord(config.concurrency, self._box.now_ns)
         stream = BatchStream(
             ready.quantiles_ms(config.batch_size),
             ready.correlation,
-            workers=config.workers,
+            workers=config.concurrency,
             began_ns=self._box.now_ns,
             rng=self._rng,
         )
@@ -245,15 +245,15 @@ class VirtualHarness:
         def timed(size: int, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
             quantiles = ready.quantiles_ms(size) / self._box.clock
             ms = np.interp(self._rng.standard_normal(count), DEVIATES, quantiles)
-            self._box.spend(ready, float(ms.sum()) / 1e3 / config.workers, share=1.0)
+            self._box.spend(ready, float(ms.sum()) / 1e3 / config.concurrency, share=1.0)
             return ms
 
-        full = timed(config.batch_size, 2 * fewest * config.workers)
+        full = timed(config.batch_size, 2 * fewest * config.concurrency)
         if full.min() > hopeless_ms:
             times = BatchTimes(ms={config.batch_size: full})
         else:
             wanted = int(seconds_each * 1e3 / float(np.median(full)))
-            count = min(most, max(fewest, wanted)) * config.workers
+            count = min(most, max(fewest, wanted)) * config.concurrency
             times = BatchTimes(ms={size: timed(size, count) for size in sizes})
         window_s = self.clock_s - began_s
         self.window_s += window_s

@@ -58,7 +58,7 @@ def serve(
         return time_ns
 
     due_ns = poisson_arrivals(rate_ips, _LEAD_IN_S + window.max_s, rng)
-    latencies = simulate(due_ns.tolist(), Batching.of(config), config.workers, service_time)
+    latencies = simulate(due_ns.tolist(), Batching.of(config), config.concurrency, service_time)
     due_s = due_ns / 1e9 - _LEAD_IN_S
     answered_s = due_s + latencies / 1e3
     first = int(np.searchsorted(due_s, 0.0))
@@ -89,6 +89,6 @@ def serve(
         window_s=end_s,
         overloaded=overloaded(end_s),
         unanswered=int((answered_s[(due_s >= 0.0) & (due_s < end_s)] > end_s + DRAIN_S).sum()),
-        busy_share=min(1.0, sum(busy_ns) / 1e9 / (config.workers * span_s)),
+        busy_share=min(1.0, sum(busy_ns) / 1e9 / (config.concurrency * span_s)),
         mean_batch_size=float(np.mean(sizes)),
     )

@@ -11,6 +11,7 @@ import ctypes
 import math
 import os
 import sys
+import threading
 import time
 from array import array
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from autotuner import backends
-from autotuner.backends.base import BackendFailure, Session
+from autotuner.backends.base import BackendFailure
+from autotuner.backends.lane import Lane, open_lanes
 from autotuner.bench.messages import (
     BatchDone,
     Batches,
@@ -50,9 +52,11 @@ _MOST_BATCHES_IN_MEMORY = 8
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    session: Session
+    """A configuration: a lane for each of its streams, and the batches that this runs in turn."""
+
+    lanes: list[Lane]
     feeds: list[dict[str, Any]]
-    runs: list[Callable[[], object]]
+    runs: list[list[Callable[[], object]]]
     batched: frozenset[str]
     cpus: frozenset[int]
     batch_size: int
@@ -64,6 +68,7 @@ class Worker:
     def __init__(self, connection: Connection, backend: backends.Backend) -> None:
         self._connection = connection
         self._backend = backend
+        self._sending = threading.Lock()
         self._loaded: dict[int, _Loaded] = {}
         self._all_cpus = frozenset(os.sched_getaffinity(0))
 
@@ -80,8 +85,9 @@ class Worker:
                     self._guarded(message.key, lambda m=message: self._load(m))
                 case Run(key=key):
                     self._guarded(key, lambda k=key: self._run(k))
-                case RunBatch(key=key, size=size):
-                    self._guarded(key, lambda k=key, n=size: self._run_batch(k, n))
+                case RunBatch(key=key, stream=stream):
+                    run = partial(self._run_batch, message)
+                    self._loaded[key].lanes[stream].begin(partial(self._guarded, key, run))
                 case Infer(key=key):
                     self._guarded(key, lambda m=message: self._infer(m))
                 case Unload(key=key):
@@ -113,22 +119,47 @@ class Worker:
         feeds = [inputs.batch(size, index) for index in range(count)]
         shapes = {name: array.shape for name, array in feeds[0].items()}
         began = time.monotonic()
-        session = self._backend.open(message.model, message.config, shapes)
+        lanes = open_lanes(
+            lambda: self._backend.open(message.model, message.config, shapes),
+            message.config.streams,
+        )
         loaded = time.monotonic()
-        session.run(feeds[0])
-        first_s = time.monotonic() - loaded
+        firsts_s = [_seconds(lane, partial(lane.session.run, feeds[0])) for lane in lanes]
+        runs: list[list[Callable[[], object]]]
         if message.inputs.on_device:
-            runs = [session.bind(feeds[0])]
+            runs = [[lane.do(partial(lane.session.bind, feeds[0]))] for lane in lanes]
         else:
-            runs = [partial(session.run, batch) for batch in feeds]
+            runs = [[partial(lane.session.run, batch) for batch in feeds] for lane in lanes]
+        if len(lanes) > 1:
+            # A CUDA graph is captured by the second batch at the latest, which nothing that other
+            # threads do on the GPU may disturb.
+            for lane, in_turn in zip(lanes, runs, strict=True):
+                lane.do(in_turn[0])
         batched = frozenset(tensor.name for tensor in message.inputs.tensors if tensor.batched)
-        self._loaded[message.key] = _Loaded(session, feeds, runs, batched, cpus, size)
+        self._loaded[message.key] = _Loaded(lanes, feeds, runs, batched, cpus, size)
+        first_s = max(firsts_s)
         self._send(Loaded(key=message.key, load_s=loaded - began, first_inference_s=first_s))
 
     def _run(self, key: int) -> None:
         loaded = self._loaded[key]
         os.sched_setaffinity(0, loaded.cpus)
-        runs = loaded.runs
+        if len(loaded.lanes) == 1:  # the harness says nothing else than stop
+            self._run_stream(0, loaded.runs[0], self._connection.poll)
+            return
+        stopped = threading.Event()
+        try:
+            for stream, lane in enumerate(loaded.lanes):
+                run = partial(self._run_stream, stream, loaded.runs[stream], stopped.is_set)
+                lane.begin(partial(self._guarded, key, run))
+            self._connection.poll(None)
+        finally:
+            stopped.set()
+        for lane in loaded.lanes:
+            lane.do(lambda: None)  # so that its last batches are reported
+
+    def _run_stream(
+        self, stream: int, runs: list[Callable[[], object]], stopped: Callable[[], bool]
+    ) -> None:
         times = array("q")
         reported, turn = time.monotonic_ns(), 0
         while True:
@@ -139,35 +170,45 @@ class Worker:
             times.append(end)
             turn = (turn + 1) % len(runs)
             if end - reported >= _REPORT_EVERY_NS:
-                self._send(Batches(times_ns=times.tobytes()))
+                self._send(Batches(times_ns=times.tobytes(), stream=stream))
                 times, reported = array("q"), end
-                if self._connection.poll():  # the harness says nothing else than stop
+                if stopped():
                     return
 
-    def _run_batch(self, key: int, size: int) -> None:
-        loaded = self._loaded[key]
+    def _run_batch(self, message: RunBatch) -> None:
+        loaded, size = self._loaded[message.key], message.size
         os.sched_setaffinity(0, loaded.cpus)
         feeds = loaded.feeds[0].items()
-        loaded.session.run({n: a[:size] if n in loaded.batched else a for n, a in feeds})
-        self._send(BatchDone())
+        session = loaded.lanes[message.stream].session
+        session.run({n: a[:size] if n in loaded.batched else a for n, a in feeds})
+        self._send(BatchDone(stream=message.stream))
 
     def _infer(self, message: Infer) -> None:
         loaded, inputs = self._loaded[message.key], message.inputs.load()
-        runs = math.ceil(inputs.count / loaded.batch_size)
+        runs, lane = math.ceil(inputs.count / loaded.batch_size), loaded.lanes[0]
         for index in range(min(runs, message.most_runs)):
-            arrays = loaded.session.run(inputs.batch(loaded.batch_size, index))
+            batch = inputs.batch(loaded.batch_size, index)
+            arrays = lane.do(partial(lane.session.run, batch))
             self._send(Outputs(arrays=tuple(arrays)))
         self._send(Inferred())
 
     def _unload(self, key: int) -> None:
-        loaded = self._loaded.pop(key, None)
-        if loaded is not None:
-            loaded.session.close()
+        if (loaded := self._loaded.pop(key, None)) is not None:
+            while loaded.lanes:
+                loaded.lanes.pop().close()
         del loaded
         _return_freed_memory()
 
     def _send(self, message: FromWorker) -> None:
-        self._connection.send(message)
+        with self._sending:
+            self._connection.send(message)
+
+
+def _seconds(lane: Lane, act: Callable[[], object]) -> float:
+    """Return how long *act* takes in *lane*."""
+    began = time.monotonic()
+    lane.do(act)
+    return time.monotonic() - began
 
 
 def _forget_peak_memory() -> None:

@@ -17,6 +17,7 @@ from autotuner.core.capacity import SHARE_OF_MEMORY, Fit, Task, fits
 from autotuner.core.encoding import encode
 from autotuner.core.events import CharacterizeDone
 from autotuner.core.sweep import Sweep
+from autotuner.core.wording import counted
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -73,6 +74,6 @@ def _show(
     if task is not None and needed:
         boxes, fit = min(needed, key=lambda pair: (pair[0], -(pair[1].throughput_ips or 0.0)))
         console.print(
-            f"{task.rate_ips:g} inferences/s need {boxes} box{'es' if boxes > 1 else ''} like this "
+            f"{task.rate_ips:g} inferences/s need {counted(boxes, 'box', 'boxes')} like this "
             f"one: {fit.model}, {fit.config}, {fit.measured_workers} of them in each."
         )

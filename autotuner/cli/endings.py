@@ -28,6 +28,7 @@ from autotuner.core.events import (
 )
 from autotuner.core.outcome import Failed, Measurement, Outcome
 from autotuner.core.selection import Option, front
+from autotuner.core.wording import counted
 
 OK, FAILED, BAD_INPUT, INFEASIBLE, STALE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _VERIFIED = {"kept": OK, "broken": FAILED, "stale": STALE}
@@ -94,6 +95,8 @@ def tune_document(done: TuneDone) -> dict[str, Any]:
         **_candidate(done.winner),
         "baseline": _candidate(done.baseline) if done.baseline else None,
         "speedup": done.speedup,
+        "provider_default": _candidate(done.provider_default) if done.provider_default else None,
+        "provider_speedup": done.provider_speedup,
         "trials": done.trials,
         "failed": done.failed,
         "elapsed_s": done.elapsed_s,
@@ -263,7 +266,7 @@ def _show(
 ) -> None:
     if isinstance(ending, RecordDone):
         failed = f", {ending.failed} of them failed" if ending.failed else ""
-        console.print(f"Recorded {ending.configs} configurations{failed}: {ending.path}")
+        console.print(f"Recorded {counted(ending.configs, 'configuration')}{failed}: {ending.path}")
         return
     if isinstance(ending, TuneDone):
         _show_tune(ending, console)
@@ -271,7 +274,9 @@ def _show(
         console.print(tables.plan(ending))
         for restriction in ending.restrictions:
             console.print(f"Restriction: {restriction}")
-        console.print(f"{ending.size} configurations for {ending.model}: {ending.objective}.")
+        console.print(
+            f"{counted(ending.size, 'configuration')} for {ending.model}: {ending.objective}."
+        )
     elif isinstance(ending, VerifyDone):
         _show_verify(ending, console)
     elif isinstance(ending.outcome, Failed):
@@ -313,6 +318,17 @@ def _loadgen_line(verdict: LoadGenVerdict) -> str:
     return line + (f" It was disturbed: {verdict.disturbed}." if verdict.disturbed else "")
 
 
+def _beyond_default(winner: Candidate, default: Candidate, speedup: float | None) -> str:
+    """Return how the winner compares with what its provider does when nobody tunes it."""
+    if winner.config == default.config:
+        return "The winner is the default of its own provider."
+    ips = tables.known(default.measurement.throughput_ips, "{:.1f}")
+    return (
+        f"The winner had {tables.known(speedup, '{:.2f}')} times the throughput of its own "
+        f"provider's default ({default.config}: {ips}/s), each measured once in the search."
+    )
+
+
 def _show_tune(done: TuneDone, console: Console) -> None:
     titles = {"ok": "winner", "infeasible": "closest", "interrupted": "best so far"}
     columns: list[tuple[str, Candidate]] = []
@@ -330,11 +346,14 @@ def _show_tune(done: TuneDone, console: Console) -> None:
         confirmed = measured.extra["offered_ips"] == measured.throughput_ips
         how = "confirmed" if confirmed else "predicted; latencies are those at the rate given"
         console.print(f"Throughput is the highest rate that keeps the budget ({how}).")
+    if done.provider_default is not None and done.winner is not None:
+        console.print(_beyond_default(done.winner, done.provider_default, done.provider_speedup))
     failed = f", {done.failed} of them failed" if done.failed else ""
     clock = "" if done.simulated is None else " of simulated time"
     console.print(
-        f"{done.trials} trials{failed} in {done.elapsed_s:.0f} s{clock}, {done.window_share:.0%} "
-        f"of it in measuring windows; the search ended because {done.stopped_because}."
+        f"{counted(done.trials, 'trial')}{failed} in {done.elapsed_s:.0f} s{clock}, "
+        f"{done.window_share:.0%} of it in measuring windows; "
+        f"the search ended because {done.stopped_because}."
     )
     if done.profile is not None:
         console.print(f"Profile: {done.profile}", soft_wrap=True)

@@ -19,6 +19,7 @@ from autotuner.core.events import (
 from autotuner.core.inspection import Inspection
 from autotuner.core.layer_profile import Ceilings, LayerProfile, LayerTime
 from autotuner.core.partition import Partition
+from autotuner.core.wording import counted
 from autotuner.report.series import series
 from autotuner.report.words import remarks
 
@@ -54,7 +55,8 @@ def show(ending: Finding, console: Console) -> None:
     elif isinstance(ending, PartitionDone):
         _show_partition(ending.partition, console)
     elif isinstance(ending, RecallDone):
-        console.print(f"{len(ending.run.measured.points)} measurements of {ending.run.model}.")
+        measured = counted(len(ending.run.measured.points), "measurement")
+        console.print(f"{measured} of {ending.run.model}.")
     else:
         _show_sweep(ending, console)
 
@@ -89,7 +91,7 @@ def _show_inspection(found: Inspection, console: Console) -> None:
             f"{row.flops / 1e6:.2f}",
             f"{share:.1%}",
         )
-    console.print(f"{found.model}: opset {found.opset}, {len(found.layers)} nodes")
+    console.print(f"{found.model}: opset {found.opset}, {counted(len(found.layers), 'node')}")
     for side, tensors in (("input", found.inputs), ("output", found.outputs)):
         for tensor in tensors:
             console.print(f"  {side} {tensor}", markup=False)
@@ -142,7 +144,8 @@ def _show_layers(profile: LayerProfile, console: Console) -> None:
     console.print(
         f"A batch takes {profile.plain_ms:.3f} ms, with its layers timed {profile.whole_ms:.3f} ms "
         f"({profile.overhead:+.1%}); the layers make {profile.layers_ms:.3f} ms of that. "
-        f"{profile.runs} batches; each share is known to ±{profile.margin:.2%}."
+        f"{counted(profile.runs, 'batch', 'batches')}; "
+        f"each share is known to ±{profile.margin:.2%}."
     )
     if profile.ceilings is not None:
         console.print(
@@ -188,15 +191,11 @@ def _show_partition(found: Partition, console: Console) -> None:
         )
     if found.simulated:
         console.print("Simulated: at least one side's times were not measured.")
-    console.print(f"{found.model}, the best first by {found.goal}; {len(found.cuts)} legal cuts")
+    legal = counted(len(found.cuts), "legal cut")
+    console.print(f"{found.model}, the best first by {found.goal}; {legal}")
     console.print(table)
     for check in found.checks:
-        console.print(
-            f"Cut after {check.cut.after} and run here: {check.measured_ms:.2f} ms of computing, "
-            f"{check.predicted_ms:.2f} ms predicted "
-            f"({check.measured_ms / check.predicted_ms - 1.0:+.1%}); outputs differ by at most "
-            f"{check.largest_difference:.1e} of the largest."
-        )
+        console.print(str(check))
     for path in found.files:
         console.print(f"Wrote {path}", soft_wrap=True)
 
@@ -209,7 +208,8 @@ def _show_sweep(done: CharacterizeDone, console: Console) -> None:
         console.print(remark)
     left = "; it was ended early, the same command continues" if done.interrupted else ""
     console.print(
-        f"{len(sweep.points)} configurations on {sweep.box}, protocol {sweep.protocol}{left}."
+        f"{counted(len(sweep.points), 'configuration')} on {sweep.box}, "
+        f"protocol {sweep.protocol}{left}."
     )
 
 

@@ -93,6 +93,7 @@ def measure_request(options: argparse.Namespace) -> MeasureRequest:
         power_mode=options.power_mode,
         max_queue_delay_ms=options.max_queue_delay,
         mps=options.mps,
+        streams=options.streams,
     )
     return MeasureRequest(
         workload=workload(options),
@@ -119,6 +120,13 @@ def _add_measure(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--power-mode", "--power-modes", default=BASELINE.power_mode)
     verb.add_argument(
         "--mps", type=read(switch), metavar="on|off", help="share an NVIDIA GPU between workers"
+    )
+    verb.add_argument(
+        "--streams",
+        "--stream",
+        type=whole,
+        default=BASELINE.streams,
+        help="batches that a worker runs side by side on an NVIDIA GPU (default 1)",
     )
     verb.add_argument(
         "--max-queue-delay",

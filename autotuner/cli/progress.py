@@ -24,6 +24,7 @@ from autotuner.core.events import (
 )
 from autotuner.core.judgement import Judgement
 from autotuner.core.outcome import Failed
+from autotuner.core.wording import counted
 
 _PHASES = {"baseline": "baseline", "search": "search", "proof": "final round", "measure": "measure"}
 
@@ -112,7 +113,7 @@ class _View:
             words.append(_PHASES[self.now.phase])
             if self.now.phase == "search" and self.started is not None:
                 of = f" of {self.started.max_trials}" if self.started.max_trials else ""
-                words.append(f"{self.trials} trials{of}")
+                words.append(f"{counted(self.trials, 'trial')}{of}")
             elif self.now.number is not None and self.started is not None:
                 words.append(f"{self.now.number + 1} of {self.started.space_size}")
             if self.ends_at is not None and self.now.phase in {"search", "proof"}:

@@ -127,6 +127,14 @@ PARTS = (
         holds=_measured,
     ),
     Part(
+        needs=("tensorrt",),
+        commands=tuple(
+            _on("tensorrt", f"--precision fp16 --streams {streams}") for streams in (1, 4)
+        ),
+        expected="two throughputs, from one engine and one process each",
+        holds=_measured,
+    ),
+    Part(
         needs=("tensorrt", "mps"),
         commands=tuple(
             _on("tensorrt", f"--precision fp16 --workers 4 --mps {state}")

@@ -15,7 +15,7 @@ from autotuner.core.request import CharacterizeRequest, Workload
 from autotuner.core.space import Value
 from autotuner.core.sweep import Protocol
 
-_NUMBERS = frozenset(("batch_size", "workers", "intra_op_threads"))
+_NUMBERS = frozenset(("batch_size", "workers", "intra_op_threads", "streams"))
 
 
 def add_characterize(verb: argparse.ArgumentParser) -> None:

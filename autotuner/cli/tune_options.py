@@ -106,6 +106,13 @@ def add_tune(verb: argparse.ArgumentParser, *, models: str = "?") -> None:
         help="whether workers share an NVIDIA GPU by CUDA's Multi-Process Service",
     )
     space.add_argument(
+        "--streams",
+        "--stream",
+        type=read(quantity.integers),
+        metavar="N",
+        help="batches that one worker runs side by side on an NVIDIA GPU",
+    )
+    space.add_argument(
         "--max-queue-delays",
         "--max-queue-delay",
         type=read(delays),
@@ -159,6 +166,7 @@ def tune_request(options: argparse.Namespace) -> TuneRequest:
         "power_mode": options.power_modes,
         "max_queue_delay_ms": options.max_queue_delays,
         "mps": options.mps,
+        "streams": options.streams,
     }
     return TuneRequest(
         workload=workload(options),

@@ -16,6 +16,8 @@ class Config:
     machine as it is. *max_queue_delay_ms* is how long a request may wait for its batch to fill,
     None where requests do not queue: everywhere but in the scenario ``server``. *mps* says whether
     the workers share a GPU by CUDA's Multi-Process Service, None where that is no choice of ours.
+    *streams* is how many batches one worker runs side by side, each in a thread and on a stream of
+    its own.
     """
 
     batch_size: int = 1
@@ -27,6 +29,7 @@ class Config:
     power_mode: str = "present"
     max_queue_delay_ms: float | None = None
     mps: bool | None = None
+    streams: int = 1
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Value]) -> Config:
@@ -36,6 +39,11 @@ class Config:
     def to_mapping(self) -> dict[str, Value]:
         """Return every setting by its name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def concurrency(self) -> int:
+        """How many batches are run at once: one on each stream of each worker."""
+        return self.workers * self.streams
 
     def __str__(self) -> str:
         """Say the configuration in a few words; settings that are the baseline's are left out."""
@@ -53,6 +61,8 @@ class Config:
             words.append(f"queue delay {self.max_queue_delay_ms:g} ms")
         if self.mps:
             words.append("MPS")
+        if self.streams > 1:
+            words.append(f"{self.streams} streams")
         return ", ".join(words)
 
 

@@ -168,6 +168,7 @@ class TuneDone:
     *winner* is the recommended configuration, or the closest one when the status is
     ``infeasible``; *window_share* is the share of the run's time spent in measuring windows.
     *judgements* tell which precisions were compared with FP32, and which were left out.
+    *provider_default* and *provider_speedup* are those of the profile.
     """
 
     status: Literal["ok", "infeasible", "interrupted"]
@@ -186,6 +187,8 @@ class TuneDone:
     window_share: float
     simulated: str | None = None
     judgements: tuple[Judgement, ...] = ()
+    provider_default: Candidate | None = None
+    provider_speedup: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

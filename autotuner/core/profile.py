@@ -56,6 +56,9 @@ class Profile:
     other beat, of throughput, latency and, where it was measured, energy, whatever the constraints;
     it is what the search saw, not proven. *simulated* names the device when it was not there.
     *judgement* tells how accurate the winner's precision is, None for FP32 on ONNX Runtime.
+    *provider_default* is what the winner's own provider does by default where that is not the
+    baseline, as the search measured it once, and *provider_speedup* how many times its throughput
+    the search saw of the winner.
     """
 
     schema: int = SCHEMA
@@ -74,6 +77,8 @@ class Profile:
     front: tuple[Evidence, ...] = ()
     simulated: str | None = None
     judgement: Judgement | None = None
+    provider_default: Evidence | None = None
+    provider_speedup: float | None = None
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ from autotuner.core.objective import Constraint, Objective
 from autotuner.core.partition import Goal
 from autotuner.core.space import Value
 from autotuner.core.sweep import Protocol
+from autotuner.core.wording import counted
 
 DEFAULT_SEARCH_SECONDS = 40.0
 MAIN_PERCENTILES = (50.0, 90.0, 95.0, 99.0)
@@ -334,7 +335,8 @@ class CharacterizeRequest:
             raise InputError("Say what to sweep, such as --sweep batch_size=1..16.")
         if self.data and len(self.data) != len(self.models):
             raise InputError(
-                f"There are {len(self.models)} models and --data was given {len(self.data)} times; "
+                f"--data was given {counted(len(self.data), 'time')} for "
+                f"{counted(len(self.models), 'model')}; "
                 "give it once for all of them, or once for each in their order."
             )
         if not self.seconds > 0.0:

@@ -23,6 +23,7 @@ def files(profile: Profile) -> dict[str, str]:
         "AUTOTUNE_PRECISION": config.precision,
         "AUTOTUNE_BATCH_SIZE": config.batch_size,
         "AUTOTUNE_WORKERS": config.workers,
+        "AUTOTUNE_STREAMS": config.streams,
         "AUTOTUNE_INTRA_OP_THREADS": config.intra_op_threads,
         "AUTOTUNE_AFFINITY": config.affinity,
         "AUTOTUNE_POWER_MODE": config.power_mode,

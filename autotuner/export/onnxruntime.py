@@ -25,6 +25,7 @@ import onnxruntime
 MODEL = {model!r}
 BATCH_SIZE = {batch_size!r}
 WORKERS = {workers!r}
+STREAMS = {streams!r}  # threads in each process, with a session each
 INTRA_OP_THREADS = {intra_op_num_threads!r}  # None: the runtime's default
 PROVIDERS = {providers!r}
 
@@ -60,6 +61,7 @@ def _options(profile: Profile) -> dict[str, Any]:
         "precision": config.precision,
         "batch_size": config.batch_size,
         "workers": config.workers,
+        "streams": config.streams,
         "affinity": config.affinity,
         "intra_op_num_threads": config.intra_op_threads,
         "providers": _PROVIDERS[config.provider],

@@ -24,7 +24,7 @@ def files(profile: Profile) -> dict[str, str]:
     parts.append('default_model_filename: "model.onnx"\n')
     parts.append(f"max_batch_size: {0 if _fixed_batch(profile) else config.batch_size}\n")
     kind = "KIND_CPU" if device == "cpu" else "KIND_GPU"
-    parts.append(f"instance_group [ {{ count: {config.workers} kind: {kind} }} ]\n")
+    parts.append(f"instance_group [ {{ count: {config.concurrency} kind: {kind} }} ]\n")
     if config.batch_size > 1 and not _fixed_batch(profile):
         parts.append(_dynamic_batching(config))
     if device == "tensorrt":

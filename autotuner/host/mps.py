@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -87,7 +89,7 @@ class Mps:
 
     def _start(self) -> None:
         if why := refusal():
-            raise MpsError(f"MPS cannot be switched on: {why}.")
+            raise MpsError(f"MPS cannot be switched on: {why}; leave it out with --mps off.")
         environment = _environment(self._folder)
         for name in (_PIPES, _LOGS):
             Path(environment[name]).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,6 +110,24 @@ class Mps:
                 "with --mps off."
             )
         self._guardian = guardian
+
+
+@contextmanager
+def shared() -> Iterator[Mapping[str, str]]:
+    """Have a daemon while the block runs; yield the environment of those who shall use it.
+
+    Where one runs for somebody else, that is used and left running. Raises MpsError where there is
+    none and ours does not start.
+    """
+    if _runs(os.environ):
+        yield os.environ
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="autotune-mps-") as folder,
+        Mps(Path(folder, "daemon")) as ours,
+    ):
+        ours.use(on=True)
+        yield ours.environment
 
 
 def recover(folder: Path) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autotuner.core.errors import ModelError
+from autotuner.core.wording import counted
 
 Part = Literal["all", "calibration", "held-out"]
 
@@ -25,7 +26,7 @@ def samples(count: int, part: Part) -> np.ndarray[Any, np.dtype[np.int64]]:
         return np.arange(count)
     if count < LEAST_SAMPLES:
         raise ModelError(
-            f"The data holds {count} sample{'' if count == 1 else 's'}, and calibration needs at "
+            f"The data holds {counted(count, 'sample')}, and calibration needs at "
             f"least {LEAST_SAMPLES}, better 100 or more; add samples to it."
         )
     order = np.random.default_rng(_SEED).permutation(count)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotuner.core.errors import ModelError
+from autotuner.core.wording import counted
 
 Labels = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -29,7 +30,7 @@ def load(path: Path, count: int) -> Labels:
         raise ModelError(f"{path} holds the label {labels.min()}; classes count from 0.")
     if len(labels) != count:
         raise ModelError(
-            f"{path} holds {len(labels)} labels for {count} samples; "
+            f"{path} holds {counted(len(labels), 'label')} for {counted(count, 'sample')}; "
             "give one label for each sample, in the same order."
         )
     return labels

@@ -76,7 +76,7 @@ def in_flight(space: SearchSpace) -> Array | None:
     concurrency = _amounts(space, CONCURRENCY)
     if concurrency is not None:
         return concurrency
-    batch, workers = _amounts(space, BATCH), _amounts(space, WORKERS)
+    batch, workers = _amounts(space, BATCH), _side_by_side(space)
     if batch is None or workers is None:
         return batch
     flight: Array = batch * workers
@@ -102,8 +102,11 @@ def service_trend(space: SearchSpace) -> Array:
     concurrency = _amounts(space, CONCURRENCY)
     if concurrency is not None:
         return expected + 0.6 * np.log(concurrency)
-    for names, slope in ((BATCH, 0.85), (THREADS, -0.4), (WORKERS, 0.2)):
-        amounts = _amounts(space, names)
+    for amounts, slope in (
+        (_amounts(space, BATCH), 0.85),
+        (_amounts(space, THREADS), -0.4),
+        (_side_by_side(space), 0.2),
+    ):
         if amounts is not None:
             expected += slope * np.log(amounts)
     for dimension in space.dimensions:
@@ -141,7 +144,7 @@ def _name_plate(mode: Value) -> float:
 
 def _known_interactions(space: SearchSpace) -> list[Array]:
     extras = []
-    workers, threads = _amounts(space, WORKERS), _amounts(space, THREADS)
+    workers, threads = _side_by_side(space), _amounts(space, THREADS)
     if workers is not None and threads is not None:
         extras.append(_centred(np.log(workers * threads)))
     batch = _amounts(space, BATCH)
@@ -177,6 +180,16 @@ def _amounts(space: SearchSpace, names: tuple[str, ...]) -> Array | None:
         if name in space.names and all(_is_amount(v) for v in space[name].values):
             return np.asarray([float(c[name]) for c in space.configs])  # type: ignore[arg-type]
     return None
+
+
+def _side_by_side(space: SearchSpace) -> Array | None:
+    """Return how many batches each configuration runs at once, None when its axes do not say."""
+    found: Array | None = None
+    for name in WORKERS:
+        amounts = _amounts(space, (name,))
+        if amounts is not None:
+            found = amounts if found is None else found * amounts
+    return found
 
 
 def _is_amount(value: object) -> bool:

@@ -13,8 +13,9 @@ from autotuner.serve.layout import BatchLayout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Load the graph *model* under *config* on the CPUs *cpus* (None: leave them).
+    """Load the graph *model* under *config*, once for each of its streams, on the CPUs *cpus*.
 
+    None leaves the CPUs as they are. *slots* batches have room in the shared memory;
     *whole_batches* says that the model takes no smaller batch than a full one.
     """
 
@@ -28,7 +29,14 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The session is ready; its first inference is done."""
+    """The sessions are ready; their first inference is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unopened:
+    """A session could not be opened."""
+
+    failed: Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +49,19 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """What the model answered to the oldest feed without an answer, in the model's order."""
+    """What the model answered to the feed in *slot*, in the model's order."""
 
+    slot: int
     arrays: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The session could not be opened, or the oldest feed could not be run."""
+    """The feed in *slot* could not be run."""
 
+    slot: int
     failed: Failed
 
 
 ToServer = Open | Feed
-FromServer = Opened | Outputs | Refused
+FromServer = Opened | Unopened | Outputs | Refused

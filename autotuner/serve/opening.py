@@ -23,7 +23,8 @@ def open_profile(
     *name* is a profile's name or file, or a model, whose newest proven profile is taken. At most
     *most_waiting* samples wait (None: four batches for every worker). Raises InputError for a
     profile that does not hold for this machine and model as they are now, unless *force* says to
-    try all the same; power modes are not touched: `autotune apply` sets them.
+    try all the same; power modes are not touched: `autotune apply` sets them. Raises MpsError where
+    the workers are to share a GPU by MPS and that cannot be switched on.
     """
     profile = find(str(name), store.ProfileStore(locations.state_dir() / "profiles"))
     return ServingPool(plan(profile, force=force), most_waiting=most_waiting)
@@ -80,7 +81,7 @@ def plan(profile: Profile, *, force: bool) -> ServingPlan:
             cpus=cpus,
             layout=layout,
             # Back to back the next batch lies ready when one ends; requests are batched last.
-            slots=1 if served else 2,
+            slots=config.streams * (1 if served else 2),
             whole_batches=subject.info.batch != "free",
         )
         for cpus in subject.topology.cpu_sets(
@@ -92,4 +93,5 @@ def plan(profile: Profile, *, force: bool) -> ServingPlan:
         backend=backends.locate(config.provider),
         outputs=tuple(output.name for output in subject.info.outputs),
         max_delay_s=(config.max_queue_delay_ms or 0.0) / 1e3,
+        mps=bool(config.mps),
     )

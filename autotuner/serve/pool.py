@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
-from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotuner.core.errors import AutotunerError, MachineError
-from autotuner.serve.messages import Open, Outputs, Refused
+from autotuner.host import mps
+from autotuner.serve.messages import Open, Opened, Outputs, Unopened
 from autotuner.serve.process import ServerGone, ServerProcess
 from autotuner.serve.waiting import Answer, WaitingLine, Work
 
@@ -27,28 +29,36 @@ class Overloaded(AutotunerError):  # noqa: N818 - a fact, and up to the caller
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingPlan:
-    """What a pool starts: one worker for each of *asked*; *outputs* are the names of answers."""
+    """What a pool starts: one worker for each of *asked*; *outputs* are the names of answers.
+
+    *mps* says that they share a GPU by CUDA's Multi-Process Service.
+    """
 
     asked: tuple[Open, ...]
     backend: str
     outputs: tuple[str, ...]
     max_delay_s: float
+    mps: bool = False
 
 
 class ServingPool:
     """The workers of one profile; a context manager whose methods any thread may call.
 
     A worker that dies is replaced, and what it had in hand goes to another one: no request is
-    lost. What kills three workers is given up.
+    lost. What ran in three workers that died is given up. MPS is there for as long as the workers
+    where the profile wants it; a guardian ends it when this process is killed.
     """
 
     def __init__(self, plan: ServingPlan, *, most_waiting: int | None = None) -> None:
         layout = plan.asked[0].layout
         self._plan = plan
         self._layout = layout
-        most = most_waiting or _BATCHES_IN_LINE * len(plan.asked) * layout.batch_size
+        streams = sum(asked.config.streams for asked in plan.asked)
+        most = most_waiting or _BATCHES_IN_LINE * streams * layout.batch_size
         self._line = WaitingLine(layout, max_delay_s=plan.max_delay_s, most=most)
-        self._workers = [_Worker(self._line, plan, asked) for asked in plan.asked]
+        self._sharing = contextlib.ExitStack()
+        environment = self._sharing.enter_context(mps.shared()) if plan.mps else os.environ
+        self._workers = [_Worker(self._line, plan, asked, environment) for asked in plan.asked]
         try:
             for worker in self._workers:
                 worker.started.result()
@@ -116,16 +126,21 @@ class ServingPool:
                 future.cancel()
         for worker in self._workers:
             worker.join()
+        self._sharing.close()
 
 
 class _Worker:
     """A thread with a process of its own: feeds it, takes its answers, replaces it."""
 
-    def __init__(self, line: WaitingLine, plan: ServingPlan, asked: Open) -> None:
+    def __init__(
+        self, line: WaitingLine, plan: ServingPlan, asked: Open, environment: Mapping[str, str]
+    ) -> None:
         self._line = line
         self._plan = plan
         self._asked = asked
-        self._in_hand: deque[tuple[int, Work]] = deque()
+        self._environment = environment
+        self._bell: int | None = None
+        self._in_hand: dict[int, Work] = {}  # by slot, the oldest first
         self._free = list(range(asked.slots))
         self.started: Future[ServerProcess] = Future()
         # A process ends with the thread that started it (prctl(2), PR_SET_PDEATHSIG), so it is this
@@ -142,13 +157,16 @@ class _Worker:
 
     def _live(self) -> None:
         try:
-            self._process = _started(self._asked, self._plan.backend)
+            self._process = self._start()
         except AutotunerError as error:
             self.started.set_exception(error)
             return
         self.started.set_result(self._process)
         try:
-            self._serve()
+            with contextlib.ExitStack() as stack:
+                if self._asked.config.streams > 1:
+                    self._bell = stack.enter_context(self._line.bell())
+                self._serve()
         except AutotunerError as error:
             self._give_up(error)
         finally:
@@ -166,19 +184,28 @@ class _Worker:
                 self._replace()
 
     def _fill(self) -> None:
-        """Feed the process until its slots are full, waiting for work while it has none."""
-        while self._free and (work := self._line.take(wait=not self._in_hand)):
+        """Feed the process until its slots are full, waiting for work while it has none.
+
+        While one of several streams is idle, that is until an answer is there.
+        """
+        while self._free and (work := self._next()):
             slot = self._free.pop()
-            self._in_hand.append((slot, work))
+            self._in_hand[slot] = work
             self._process.feed(slot, work.arrays, work.count)
+
+    def _next(self) -> Work | None:
+        if self._bell is not None and 0 < len(self._in_hand) < self._asked.config.streams:
+            return self._line.take_before(self._process.connection, self._bell)
+        return self._line.take(wait=not self._in_hand)
 
     def _take_answer(self) -> None:
         answer = self._process.receive()
-        slot, work = self._in_hand.popleft()
-        self._free.append(slot)
+        assert not isinstance(answer, Opened | Unopened)
+        work = self._in_hand.pop(answer.slot)
+        self._free.append(answer.slot)
         if isinstance(answer, Outputs):
             _fulfil(work, dict(zip(self._plan.outputs, answer.arrays, strict=True)))
-        elif isinstance(answer, Refused):
+        else:
             failed = answer.failed
             _refuse(
                 work, MachineError(f"The batch was refused ({failed.reason}: {failed.detail}).")
@@ -187,31 +214,30 @@ class _Worker:
     def _replace(self) -> None:
         """Start another process; what the dead one had in hand goes back to the line."""
         self._process.kill()
-        works = [work for _, work in self._in_hand]
+        works = list(self._in_hand.values())
         self._in_hand.clear()
         self._free = list(range(self._asked.slots))
-        if works:
-            works[0].deaths += 1  # the oldest one was running
-            if works[0].deaths >= _MOST_DEATHS:
+        for work in works[: self._asked.config.streams]:
+            work.deaths += 1  # the oldest ones were running
+            if work.deaths >= _MOST_DEATHS:
                 text = f"A batch ended {_MOST_DEATHS} workers, so it is given up."
-                _refuse(works.pop(0), MachineError(text))
-        self._line.put_back(works)
-        self._process = _started(self._asked, self._plan.backend)
+                _refuse(work, MachineError(text))
+        self._line.put_back([work for work in works if work.deaths < _MOST_DEATHS])
+        self._process = self._start()
+
+    def _start(self) -> ServerProcess:
+        for _ in range(_MOST_DEATHS):
+            try:
+                return ServerProcess(self._asked, self._plan.backend, self._environment)
+            except ServerGone:
+                continue
+        raise MachineError(f"The workers of {self._asked.model.name} die while they load it.")
 
     def _give_up(self, error: AutotunerError) -> None:
-        for _, work in self._in_hand:
+        for work in self._in_hand.values():
             _refuse(work, error)
         for work in self._line.close():
             _refuse(work, error)
-
-
-def _started(asked: Open, backend: str) -> ServerProcess:
-    for _ in range(_MOST_DEATHS):
-        try:
-            return ServerProcess(asked, backend)
-        except ServerGone:
-            continue
-    raise MachineError(f"The workers of {asked.model.name} die while they load it.")
 
 
 def _fulfil(work: Work, answer: Answer) -> None:

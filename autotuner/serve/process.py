@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotuner.core.errors import MachineError
-from autotuner.serve.messages import Feed, FromServer, Open, Refused
+from autotuner.serve.messages import Feed, FromServer, Open, Unopened
 
 
 class ServerGone(Exception):  # noqa: N818 - a fact about a worker, not an error of ours
@@ -25,11 +25,11 @@ class ServerGone(Exception):  # noqa: N818 - a fact about a worker, not an error
 class ServerProcess:
     """A worker with the model loaded and *slots* batches of shared memory to be fed from.
 
-    It ends with the thread that started it. Raises ServerGone when it dies while it loads,
-    MachineError when it cannot load the model.
+    It has *environment* and ends with the thread that started it. Raises ServerGone when it dies
+    while it loads, MachineError when it cannot load the model.
     """
 
-    def __init__(self, asked: Open, backend: str) -> None:
+    def __init__(self, asked: Open, backend: str, environment: Mapping[str, str]) -> None:
         memory = os.memfd_create("autotuner-batches")
         ours, theirs = socket.socketpair()
         size = asked.layout.slot_bytes * asked.slots
@@ -44,16 +44,17 @@ class ServerProcess:
                 [sys.executable, "-m", module, str(theirs.fileno()), str(memory), backend],
                 pass_fds=[theirs.fileno(), memory],
                 stdin=subprocess.DEVNULL,
+                env=environment,
             )
         os.close(memory)
-        self._connection = Connection(ours.detach())
+        self.connection = Connection(ours.detach())
         try:
-            self._connection.send(asked)
+            self.connection.send(asked)
             answer = self.receive()
         except (OSError, ServerGone) as error:
             self.kill()
             raise ServerGone from error
-        if isinstance(answer, Refused):
+        if isinstance(answer, Unopened):
             self.kill()
             raise MachineError(
                 f"{asked.model.name} cannot be run as its profile says ({answer.failed.reason}: "
@@ -74,14 +75,14 @@ class ServerProcess:
             else:
                 target[...] = arrays[tensor.name]
         try:
-            self._connection.send(Feed(slot=slot, count=count))
+            self.connection.send(Feed(slot=slot, count=count))
         except OSError as error:
             raise ServerGone from error
 
     def receive(self) -> FromServer:
         """Return the next answer, waiting for it; raises ServerGone when none will come."""
         try:
-            answer: FromServer = self._connection.recv()
+            answer: FromServer = self.connection.recv()
         except (EOFError, OSError) as error:
             raise ServerGone from error
         return answer
@@ -91,4 +92,4 @@ class ServerProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
-        self._connection.close()
+        self.connection.close()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import connection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +58,21 @@ class WaitingLine:
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
+        self._bells: list[int] = []
         self._closed = False
+
+    @contextmanager
+    def bell(self) -> Iterator[int]:
+        """Yield the file descriptor with which one of those who take calls :meth:`take_before`."""
+        bell = os.eventfd(0)
+        with self._lock:
+            self._bells.append(bell)
+        try:
+            yield bell
+        finally:
+            with self._lock:
+                self._bells.remove(bell)
+            os.close(bell)
 
     def add_batch(self, work: Work, timeout_s: float | None) -> bool:
         """Let a whole batch wait; say whether there was room in time."""
@@ -72,19 +89,29 @@ class WaitingLine:
         with self._lock:
             self._batches.extendleft(reversed(works))
             self._work.notify_all()
+            self._ring()
 
     def take(self, *, wait: bool) -> Work | None:
         """Return the next batch; None when nothing waits or, with *wait*, when it is closed."""
         with self._lock:
             while True:
                 work, ready_s = self._next()
-                if work is not None:
-                    if self._waiting <= self._most // 2:
-                        self._room.notify_all()
+                if work is not None or not wait or self._closed:
                     return work
-                if not wait or self._closed:
-                    return None
                 self._work.wait(ready_s)
+
+    def take_before(self, answers: connection.Connection, bell: int) -> Work | None:
+        """Return the next batch, waiting for it; None when *answers* can be read or it closes."""
+        while True:
+            with self._lock:
+                work, ready_s = self._next()
+                if work is not None or self._closed:
+                    return work
+            heard = connection.wait([answers, bell], ready_s)
+            if answers in heard:
+                return None
+            if heard:
+                os.eventfd_read(bell)
 
     def close(self) -> list[Work]:
         """Take nothing more in, wake everybody and return what was left."""
@@ -96,6 +123,7 @@ class WaitingLine:
             self._samples.clear()
             self._work.notify_all()
             self._room.notify_all()
+            self._ring()
         return left
 
     def _add(self, add: Callable[[], None], timeout_s: float | None) -> bool:
@@ -109,7 +137,12 @@ class WaitingLine:
                 raise RuntimeError("The pool is closed.")
             add()
             self._work.notify()
+            self._ring()
         return True
+
+    def _ring(self) -> None:
+        for bell in self._bells:
+            os.eventfd_write(bell, 1)
 
     @property
     def _waiting(self) -> int:
@@ -117,7 +150,13 @@ class WaitingLine:
         return len(self._samples) + sum(work.count for work in self._batches)
 
     def _next(self) -> tuple[Work | None, float | None]:
-        """Return the batch that may go now, or after how many seconds to look again."""
+        """Return the batch that goes now, or after how many seconds to look again."""
+        work, ready_s = self._first()
+        if work is not None and self._waiting <= self._most // 2:
+            self._room.notify_all()
+        return work, ready_s
+
+    def _first(self) -> tuple[Work | None, float | None]:
         if self._batches:
             return self._batches.popleft(), None
         if not self._samples:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import mmap
 import os
+import queue
 import sys
+import threading
 from collections.abc import Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
 from autotuner import backends
-from autotuner.backends.base import BackendFailure, Session
+from autotuner.backends.base import BackendFailure
+from autotuner.backends.lane import Lane, open_lanes
 from autotuner.child import tie_to_parent
 from autotuner.core.outcome import Failed
-from autotuner.serve.messages import Feed, FromServer, Open, Opened, Outputs, Refused
+from autotuner.serve.messages import Feed, FromServer, Open, Opened, Outputs, Refused, Unopened
 
 
 def main() -> None:
@@ -27,21 +31,23 @@ def main() -> None:
     try:
         asked: Open = connection.recv()
         try:
-            server = _Server(asked, backend, int(sys.argv[2]))
+            server = _Server(asked, backend, int(sys.argv[2]), connection)
         except BackendFailure as failure:
-            connection.send(Refused(failed=Failed(failure.reason, failure.detail)))
+            connection.send(Unopened(failed=Failed(failure.reason, failure.detail)))
             return
         connection.send(Opened())
         while True:
-            connection.send(server.answer(connection.recv()))
+            server.take(connection.recv())
     except (EOFError, ConnectionError):
         return
 
 
 class _Server:
-    """One session and the slots from which it is fed."""
+    """The sessions, and the slots from which whichever is idle is fed."""
 
-    def __init__(self, asked: Open, backend: backends.Backend, memory: int) -> None:
+    def __init__(
+        self, asked: Open, backend: backends.Backend, memory: int, connection: Connection
+    ) -> None:
         if asked.cpus:
             os.sched_setaffinity(0, asked.cpus)  # before the session, whose threads inherit it
         layout = asked.layout
@@ -50,20 +56,41 @@ class _Server:
         self._batched = frozenset(tensor.name for tensor in layout.tensors if tensor.batched)
         self._size = layout.batch_size
         self._slots = [layout.views(shared, slot) for slot in range(asked.slots)]
-        self._session: Session = backend.open(asked.model, asked.config, layout.shapes)
-        self._session.run(self._slots[0])
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._idle: queue.SimpleQueue[Lane] = queue.SimpleQueue()
+        lanes = open_lanes(
+            lambda: backend.open(asked.model, asked.config, layout.shapes), asked.config.streams
+        )
+        for lane in lanes:
+            # Twice where there are several: by then all graphs are captured, one after the other.
+            for _ in range(min(2, len(lanes))):
+                lane.do(partial(lane.session.run, self._slots[0]))
+            self._idle.put(lane)
 
-    def answer(self, feed: Feed) -> FromServer:
+    def take(self, feed: Feed) -> None:
+        """Have *feed* answered as soon as a session is idle."""
+        lane = self._idle.get()
+        lane.begin(partial(self._serve, lane, feed))
+
+    def _serve(self, lane: Lane, feed: Feed) -> None:
+        answer = self._answer(lane, feed)
+        self._idle.put(lane)
+        with self._sending:
+            self._connection.send(answer)
+
+    def _answer(self, lane: Lane, feed: Feed) -> FromServer:
         """Return what the model says to *feed*; what a runtime raises costs this batch alone."""
         try:
-            outputs = self._session.run(self._feeds(feed))
+            outputs = lane.session.run(self._feeds(feed))
         except BackendFailure as failure:
-            return Refused(failed=Failed(failure.reason, failure.detail))
+            return Refused(slot=feed.slot, failed=Failed(failure.reason, failure.detail))
         except Exception as error:  # noqa: BLE001 - the pool tells it to whoever asked
-            return Refused(failed=Failed("crashed", f"{type(error).__name__}: {error}"))
+            failed = Failed("crashed", f"{type(error).__name__}: {error}")
+            return Refused(slot=feed.slot, failed=failed)
         if self._whole_batches and feed.count < self._size:
             outputs = [_first(array, feed.count, self._size) for array in outputs]
-        return Outputs(arrays=tuple(outputs))
+        return Outputs(slot=feed.slot, arrays=tuple(outputs))
 
     def _feeds(self, feed: Feed) -> Mapping[str, Any]:
         arrays = self._slots[feed.slot]

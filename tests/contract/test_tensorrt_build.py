@@ -6,6 +6,8 @@ import os
 import sys
 import time
 from importlib.util import find_spec
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import onnx
 import pytest
@@ -165,3 +167,21 @@ def _variant(graph, model, tensors, folder):
     made = builder.build(order, lambda _: None)
     assert isinstance(made, Built)
     return folder / MODEL_FILE
+
+
+def test_version_8_6_is_told_what_later_ones_take_from_the_graph(tiny_model):
+    """Lower types, and that contexts share a profile, which smaller batches and streams need."""
+    trt = MagicMock()
+    trt.ILogger = type("ILogger", (), {})
+    trt.NetworkDefinitionCreationFlag = SimpleNamespace(EXPLICIT_BATCH=0)
+    builder = trt.Builder.return_value
+    builder.create_network.return_value.num_inputs = 0
+    builder.build_serialized_network.return_value = b"engine"
+    built = build(trt, Recipe(model=tiny_model, precision="fp16", shapes=SHAPES))
+    assert built.engine == b"engine"
+    builder.create_network.assert_called_once_with(1)
+    config = builder.create_builder_config.return_value
+    config.set_flag.assert_called_once_with(trt.BuilderFlag.FP16)
+    config.set_preview_feature.assert_called_once_with(
+        trt.PreviewFeature.PROFILE_SHARING_0806, True
+    )

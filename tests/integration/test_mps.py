@@ -6,21 +6,25 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import mps_control
+import numpy as np
 import psutil
 import pytest
+from made_profiles import proven
 
+import autotuner
+from autotuner import store
 from autotuner.bench.harness import Harness
 from autotuner.bench.window import Window
 from autotuner.core.config import Config
 from autotuner.core.outcome import Failed
+from autotuner.core.request import Workload
 from autotuner.host import mps, topology
 from autotuner.host.mps import Mps, MpsError
 from autotuner.model.inputs import InputSpec
-
-pytestmark = pytest.mark.alone
 
 HOLDER = """
 import sys, pathlib, time
@@ -191,3 +195,57 @@ def test_a_configuration_is_left_out_where_it_does_not_start(harness, monkeypatc
     monkeypatch.setattr(mps, "_TURN_S", 0.2)
     found = harness.measure(Config(workers=2, mps=True), Window(min_s=0.05, max_s=0.1))
     assert (found.reason, "--mps off" in found.detail) == ("unsupported", True)
+
+
+@pytest.fixture
+def pool(tmp_path, monkeypatch, tiny_model):
+    """Open a profile whose two workers are to share a GPU."""
+    monkeypatch.setenv("AUTOTUNE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("AUTOTUNE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    config = Config(workers=2, intra_op_threads=1, mps=True)
+    profile = proven(tiny_model, config=config, workload=Workload(model=str(tiny_model)))
+    path = store.ProfileStore(tmp_path / "state" / "profiles").save(profile)
+    return lambda: autotuner.open_profile(path, force=True)
+
+
+def pipes_of(pool):
+    """Return where each worker of *pool* looks for a daemon."""
+    return {psutil.Process(pid).environ()[mps_control.PIPES] for pid in pool.pids}
+
+
+def test_a_pool_has_a_daemon_for_as_long_as_its_workers(pool, others, tmp_path):
+    """Its own, as a run has, also for a worker that takes the place of a dead one."""
+    with pool() as opened:
+        (pipes,) = pipes_of(opened)
+        assert pipes != str(others)
+        pid = mps_control.daemon_of(pipes)
+        assert pid is not None
+        dead, _ = opened.pids
+        os.kill(dead, signal.SIGKILL)
+
+        def replaced():
+            opened.run({"x": np.zeros((8, 3, 16, 16), np.float32)})
+            return dead not in opened.pids
+
+        wait_until(replaced)
+        assert pipes_of(opened) == {pipes}
+    wait_until(lambda: ended(pid))
+    assert list(tmp_path.glob("autotune-mps-*")) == []
+
+
+def test_a_pool_uses_the_daemon_of_somebody_else(pool, others):
+    """And leaves it running."""
+    start_of_somebody_else()
+    pid = mps_control.daemon_of(others)
+    with pool() as opened:
+        assert pipes_of(opened) == {str(others)}
+    assert mps_control.daemon_of(others) == pid
+
+
+def test_a_pool_says_why_it_cannot_share(pool, monkeypatch):
+    """Rather than serve otherwise than was measured."""
+    monkeypatch.setenv("MPS_FAULT", "start")
+    monkeypatch.setattr(mps, "_TURN_S", 0.2)
+    with pytest.raises(MpsError, match="does not start here"):
+        pool()

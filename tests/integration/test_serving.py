@@ -19,8 +19,6 @@ from autotuner.core.errors import InputError
 from autotuner.core.request import Workload
 from autotuner.serve import Overloaded
 
-pytestmark = pytest.mark.alone
-
 CONFIG = Config(batch_size=4, workers=2, intra_op_threads=1)
 SERVER = Config(batch_size=4, workers=2, intra_op_threads=1, max_queue_delay_ms=5.0)
 

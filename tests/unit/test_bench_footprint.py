@@ -30,6 +30,15 @@ def test_one_batch_size_tells_at_least_the_workers():
     assert predict_mib(Config(batch_size=8, workers=4), measured(a=(1, 1))) == pytest.approx(440.0)
 
 
+def test_streams_share_what_does_not_grow_with_the_batch():
+    """Two streams with a batch of 2 each need what one with a batch of 4 needs."""
+    known = measured(a=(1, 1), b=(4, 1))
+    two = Config(batch_size=2, streams=2)
+    assert predict_mib(two, known) == pytest.approx(140.0)
+    known = {two: Measurement(memory_mib=140.0), Config(): Measurement(memory_mib=110.0)}
+    assert predict_mib(Config(batch_size=8, workers=2), known) == pytest.approx(360.0)
+
+
 def test_another_runtime_tells_nothing():
     """Memory of one provider or precision is not that of another."""
     assert predict_mib(Config(precision="int8"), measured(a=(1, 1))) is None

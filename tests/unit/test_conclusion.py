@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from model_values import input_tensor, model_info
@@ -194,3 +196,39 @@ def test_without_constraints_the_message_names_the_objective():
     request = TuneRequest(workload=WORKLOAD, goal="latency")
     done = conclusion(request=request, verdict=PROVEN).event(None)
     assert done.message == "Proven: minimize p99_ms with 95% confidence."
+
+
+TUNED = Config(batch_size=4, provider="openvino-cpu")
+OPENVINO = replace(
+    SUBJECT,
+    precisions={**SUBJECT.precisions, "openvino-cpu": {"fp32": "fp32", "bf16": "fp32"}},
+    usual=replace(BASELINE, mps=False),
+)
+OWN_DEFAULT = Config(provider="openvino-cpu", precision="bf16")
+WON = verdict(contestant(TUNED, 5.0, known_ips=700.0), contestant(BASELINE, 2.0))
+
+
+def test_the_winner_is_compared_with_its_own_providers_default_too():
+    """By what the search measured of both, as the final round had no turn for that default."""
+    seen = {OWN_DEFAULT: Measurement(throughput_ips=560.0), TUNED: Measurement(throughput_ips=1.0)}
+    ended = conclusion(subject=OPENVINO, verdict=WON, known=seen)
+    done, profile = ended.event(None), ended.profile(WHEN)
+    assert done.provider_default.config == profile.provider_default.config == OWN_DEFAULT
+    assert profile.provider_default.measurement.throughput_ips == 560.0
+    assert done.provider_speedup == profile.provider_speedup == pytest.approx(1.25)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"verdict": WON},
+        {"verdict": PROVEN, "known": {BASELINE: Measurement(throughput_ips=1.0)}},
+        {"verdict": verdict(None, contestant(TUNED, 13.0), contestant(BASELINE, 12.0))},
+        {},
+    ],
+    ids=["not measured", "the baseline", "no winner", "called off"],
+)
+def test_there_is_no_providers_default_without_news(changed):
+    """None is what is not known."""
+    done = conclusion(subject=OPENVINO, **changed).event(None)
+    assert (done.provider_default, done.provider_speedup) == (None, None)

@@ -48,6 +48,10 @@ def test_a_config_can_be_a_key():
             Config(workers=2, provider="tensorrt", mps=True),
             "batch 1, 2 workers x default threads, tensorrt, MPS",
         ),
+        (
+            Config(provider="tensorrt", streams=3),
+            "batch 1, 1 worker x default threads, tensorrt, 3 streams",
+        ),
     ],
 )
 def test_a_config_reads_as_a_phrase(config, words):

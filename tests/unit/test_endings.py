@@ -376,3 +376,22 @@ def test_the_default_model_is_marked():
 def test_the_plan_names_the_runtime_s_default():
     """Nobody types ``None``."""
     assert shown(tables.plan(PLAN))["intra_op_threads"] == "1, default"
+
+
+def test_a_tuning_run_says_what_it_brought_beyond_the_providers_default(end):
+    """As the search saw it, and that it did so once; without news nothing is said."""
+    default = Candidate(
+        config=Config(provider="openvino-cpu"), measurement=Measurement(throughput_ips=65.2)
+    )
+    done = tune_done(provider_default=default, provider_speedup=1.25)
+    words = " ".join(end(done)[1].split())
+    assert "1.25 times the throughput of its own provider's default" in words
+    assert "(batch 1, 1 worker x default threads, openvino-cpu: 65.2/s)" in words
+    assert "each measured once in the search" in words
+    document = json.loads(end(done, as_json=True)[1])
+    assert document["provider_default"]["measurement"]["throughput_ips"] == 65.2
+    assert document["provider_speedup"] == 1.25
+    itself = tune_done(provider_default=WINNER, provider_speedup=1.0)
+    assert "The winner is the default of its own provider." in end(itself)[1]
+    assert "provider's default" not in " ".join(end(tune_done())[1].split())
+    assert json.loads(end(tune_done(), as_json=True)[1])["provider_default"] is None

@@ -110,7 +110,7 @@ def test_triton_reads_any_profile(profile, provider):
     """Names in any script, line breaks and quotes do not break out of their place."""
     winner = replace(profile.winner, config=replace(profile.winner.config, provider=provider))
     config = triton(replace(profile, winner=winner))
-    assert config.instance_group[0].count == winner.config.workers
+    assert config.instance_group[0].count == winner.config.concurrency
 
 
 def test_session_options_say_the_same_in_code_and_json():
@@ -122,6 +122,7 @@ def test_session_options_say_the_same_in_code_and_json():
         "precision": "fp32",
         "batch_size": 8,
         "workers": 2,
+        "streams": 1,
         "affinity": "compact",
         "intra_op_num_threads": 1,
         "providers": ["CPUExecutionProvider"],

@@ -156,7 +156,7 @@ def test_seeds_are_in_the_space(cpus, batch, narrowed):
     """Each once, whatever the space was narrowed to."""
     what = subject(cpus, batch=batch)
     space = plan.search_space(what, narrowed)
-    seeds = plan.seeds(space, what.topology)
+    seeds = plan.seeds(space, what)
     assert all(seed in space for seed in seeds)
     assert len({tuple(seed.items()) for seed in seeds}) == len(seeds)
     assert seeds or narrowed
@@ -165,7 +165,7 @@ def test_seeds_are_in_the_space(cpus, batch, narrowed):
 def test_seeds_try_all_cpus_for_one_worker_and_one_worker_a_cpu():
     """The two ends between which the answer usually lies."""
     what = subject(4)
-    seeds = plan.seeds(plan.search_space(what, {}), what.topology)
+    seeds = plan.seeds(plan.search_space(what, {}), what)
     shapes = {(seed["workers"], seed["intra_op_threads"]) for seed in seeds}
     assert shapes == {(1, 4), (4, 1)}
 
@@ -207,7 +207,7 @@ def test_seeds_try_every_runtime_and_precision():
     """They differ by factors, so none is left to chance."""
     what = subject(2, **TWO_RUNTIMES)
     space = plan.search_space(what, {})
-    seeds = plan.seeds(space, what.topology)
+    seeds = plan.seeds(space, what)
     tried = {(seed["provider"], seed["precision"]) for seed in seeds}
     assert tried == {(config["provider"], config["precision"]) for config in space}
 
@@ -226,7 +226,8 @@ def test_a_gpu_leaves_threads_and_affinity_out():
     assert {c["workers"] for c in on_gpu} == {1, 2, 3, 4}
     on_cpu = {tuple(c.items()) for c in space if c["provider"] == "onnxruntime-cpu"}
     alone = plan.search_space(subject(4), {})
-    assert on_cpu == {tuple((c | {"precision": "fp32"}).items()) for c in alone}
+    rest = {"streams": 1, "precision": "fp32"}
+    assert on_cpu == {tuple((c | rest).items()) for c in alone}
     named = plan.search_space(with_gpu(), {"provider": ("tensorrt",), "intra_op_threads": (2,)})
     assert values(named, "intra_op_threads") == (2,)
 
@@ -234,7 +235,7 @@ def test_a_gpu_leaves_threads_and_affinity_out():
 def test_seeds_try_the_gpu_too():
     """Each of its precisions, with what a GPU takes."""
     what = with_gpu()
-    seeds = plan.seeds(plan.search_space(what, {}), what.topology)
+    seeds = plan.seeds(plan.search_space(what, {}), what)
     assert "tensorrt" in {seed["provider"] for seed in seeds}
 
 
@@ -261,3 +262,60 @@ def test_mps_that_is_not_ours_to_switch_is_refused_with_the_reason():
         with pytest.raises(SpaceError, match="already runs for somebody else; leave --mps out"):
             refuse()
     assert values(plan.search_space(used, {"mps": (False,)}), "mps") == (False,)
+
+
+def test_streams_are_for_one_worker_on_an_nvidia_gpu():
+    """As many as there may be workers, instead of them, so that the space hardly grows."""
+    space = plan.search_space(with_gpu(), {})
+    assert space["streams"].values == space_of_workers(with_gpu())
+    several = [config for config in space if config["streams"] > 1]
+    assert several
+    assert {(c["workers"], c["provider"]) for c in several} == {(1, "tensorrt")}
+    assert "streams" not in plan.search_space(subject(4), {}).names
+    alone = with_gpu(fingerprint=Fingerprint(scenario="singlestream"))
+    assert "streams" not in plan.search_space(alone, {}).names
+
+
+def space_of_workers(what):
+    """Return how many workers may share the GPU."""
+    space = plan.search_space(what, {"provider": ("tensorrt",)})
+    return tuple(sorted({config["workers"] for config in space}))
+
+
+def test_who_names_workers_and_streams_gets_both():
+    """On the GPU; the CPU has no use for streams."""
+    space = plan.search_space(with_gpu(), {"workers": (2,), "streams": (3,)})
+    assert {(c["workers"], c["streams"]) for c in space} == {(2, 3)}
+    assert {config["provider"] for config in space} == {"tensorrt"}
+
+
+def test_streams_without_an_nvidia_gpu_are_refused():
+    """By name; one stream is what there is anyway."""
+    for refuse in (
+        lambda: plan.search_space(subject(4), {"streams": (1, 2)}),
+        lambda: plan.check(Config(streams=2), subject(4)),
+        lambda: plan.check(Config(streams=2), with_gpu()),
+    ):
+        with pytest.raises(SpaceError, match="leave --streams out"):
+            refuse()
+    plan.check(Config(provider="tensorrt", precision="tf32", streams=2), with_gpu())
+    assert values(plan.search_space(subject(4), {"streams": (1,)}), "streams") == (1,)
+
+
+@pytest.mark.parametrize(
+    ("provider", "offered", "precision"),
+    [
+        ("openvino-cpu", ("fp32", "bf16"), "bf16"),
+        ("openvino-cpu", ("fp32", "int8"), "fp32"),
+        ("tensorrt", ("fp32", "tf32", "fp16"), "tf32"),
+        ("onnxruntime-cpu", ("fp32", "bf16"), "fp32"),
+    ],
+)
+def test_each_runtimes_own_default_is_a_seed(provider, offered, precision):
+    """In the precision that it computes in by itself; the baseline is measured anyway."""
+    precisions = {"onnxruntime-cpu": {"fp32": "fp32"}, provider: dict.fromkeys(offered, "fp32")}
+    what = replace(subject(2), precisions=precisions)
+    default = what.default_of(provider)
+    assert default == replace(BASELINE, provider=provider, precision=precision)
+    seeds = [Config.from_mapping(s) for s in plan.seeds(plan.search_space(what, {}), what)]
+    assert (default in seeds) == (default != BASELINE)

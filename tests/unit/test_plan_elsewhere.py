@@ -58,7 +58,7 @@ def test_one_precision_and_one_power_mode_are_no_choice():
 def test_an_accelerator_is_tried_in_every_precision_and_power_mode_first():
     """All of it in the space, at a middling batch."""
     space = plan.search_space(ACCELERATOR, {})
-    seeds = plan.seeds(space, ACCELERATOR.topology)
+    seeds = plan.seeds(space, ACCELERATOR)
     assert all(seed in space for seed in seeds)
     for name in ("precision", "power_mode"):
         assert {seed[name] for seed in seeds} == {*space[name].values}
@@ -68,7 +68,7 @@ def test_an_accelerator_is_tried_in_every_precision_and_power_mode_first():
 def test_seeds_keep_what_the_user_narrowed(narrowed):
     """Whatever it is."""
     space = plan.search_space(ACCELERATOR, narrowed)
-    seeds = plan.seeds(space, ACCELERATOR.topology)
+    seeds = plan.seeds(space, ACCELERATOR)
     assert seeds
     assert all(seed in space for seed in seeds)
 

@@ -112,6 +112,8 @@ FULL = Profile(
         rate_ips=200.0,
     ),
     front=(Evidence(config=Config(), measurement=FULL_MEASUREMENT),),
+    provider_default=Evidence(config=Config(), measurement=FULL_MEASUREMENT),
+    provider_speedup=1.3,
     judgement=Judgement(
         provider="onnxruntime-cpu",
         precision="int8",

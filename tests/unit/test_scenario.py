@@ -239,7 +239,7 @@ def test_a_batch_of_one_waits_for_nobody():
 def test_the_first_trials_of_a_server_do_not_delay():
     """They lie in the space, as every seed must."""
     space = plan.search_space(subject("server"), {}, budget_ms=20.0)
-    seeds = plan.seeds(space, subject("server").topology)
+    seeds = plan.seeds(space, subject("server"))
     assert seeds
     assert all(seed in space and seed["max_queue_delay_ms"] == 0.0 for seed in seeds)
 

@@ -25,6 +25,15 @@ def test_samples_in_flight_are_batch_times_workers():
     assert in_flight(DEVICE)[row] == 8.0
 
 
+def test_streams_multiply_what_workers_have_under_way():
+    """Each worker runs a batch on each of its streams."""
+    streams = Dimension("streams", (1, 3), ordered=True)
+    space = SearchSpace([*DEVICE.dimensions, streams])
+    row = rows(space, batch_size=4, workers=2, streams=3)[0]
+    assert in_flight(space)[row] == 24.0
+    assert "streams" in memory_axes(space)
+
+
 def test_concurrency_says_itself_what_is_in_flight():
     """Where clients limit what is under way, instances and batch do not count."""
     space = SearchSpace(

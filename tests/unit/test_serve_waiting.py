@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from multiprocessing import Pipe
 
 import numpy as np
 import pytest
@@ -99,3 +100,30 @@ def test_what_was_left_can_be_told():
     whole = batch(1)
     waiting.add_batch(whole, None)
     assert [work.futures for work in waiting.close()] == [whole.futures, [future]]
+
+
+def test_whoever_has_something_to_do_waits_for_work_and_answers_alike():
+    """Whichever is first; work that came before is taken at once."""
+    waiting = line()
+    ours, theirs = Pipe()
+    with ours, theirs, waiting.bell() as bell:
+        waiting.add_batch(batch(1), None)
+        assert waiting.take_before(ours, bell).arrays["x"].tolist() == [1]
+        theirs.send("an answer")
+        assert waiting.take_before(ours, bell) is None
+        assert ours.recv() == "an answer"
+        later = threading.Thread(target=lambda: waiting.add_batch(batch(2), None))
+        later.start()
+        assert waiting.take_before(ours, bell).arrays["x"].tolist() == [2]
+        later.join()
+        waiting.close()
+        assert waiting.take_before(ours, bell) is None
+
+
+def test_a_delay_ends_without_a_sound():
+    """A batch that nobody fills goes when it has waited long enough."""
+    waiting = line(max_delay_s=0.01)
+    ours, theirs = Pipe()
+    with ours, theirs, waiting.bell() as bell:
+        waiting.add_sample(sample(5), None)
+        assert waiting.take_before(ours, bell).arrays["x"].tolist() == [5]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -165,6 +166,7 @@ def test_a_removed_profile_is_gone(kept):
         (b"a: &a [*a]\nschema: 1", "is damaged"),
         (b"[" * 50_000, "cannot be read: it is no YAML"),
     ],
+    ids=itertools.count(),  # a name of kilobytes would fill every log
 )
 def test_a_damaged_profile_says_where_and_what_to_do(tmp_path, content, reason):
     """Whatever the file holds, it is one sentence and never another exception."""
