@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import signal
+import threading
 import time
 
 from autotuner.backends.base import BackendFailure
@@ -224,3 +226,65 @@ class RunsBound(Scheduled):
     """A runtime whose batches stay on the device."""
 
     session = _Bound
+
+
+class _Second(Session):
+    """Differs from the first session of the process when its 30th batch has come."""
+
+    opened = itertools.count()
+
+    def __init__(self):
+        super().__init__()
+        self.is_second = next(self.opened) == 1
+
+    def run(self, _):
+        """Run, or fail when the turn of the second one has come."""
+        if self.is_second and self.turn == 30:
+            self.fault()
+        return super().run(_)
+
+    def fault(self):
+        """Misbehave."""
+        raise NotImplementedError
+
+
+class _SecondRaises(_Second):
+    def fault(self):
+        raise ZeroDivisionError("in a kernel of the second stream")
+
+
+class _SecondHangs(_Second):
+    def fault(self):
+        time.sleep(3600)
+
+
+class RaisesInOneStream(Scheduled):
+    """A kernel raises, in one of several streams."""
+
+    session = _SecondRaises
+
+
+class HangsInOneStream(Scheduled):
+    """A kernel never returns, in one of several streams."""
+
+    session = _SecondHangs
+
+
+class _Meets(Session):
+    """Once, after the runs that load it, waits for a batch of another session at the same time."""
+
+    meeting = threading.Barrier(2)
+    met = False
+
+    def run(self, _):
+        """Take the time of a batch, or raise when no other comes."""
+        if self.turn >= 2 and not _Meets.met:
+            self.meeting.wait(10.0)
+            _Meets.met = True
+        return super().run(_)
+
+
+class RunsSideBySide(Scheduled):
+    """A runtime that works only where batches of two sessions are under way at once."""
+
+    session = _Meets

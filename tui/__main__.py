@@ -14,15 +14,14 @@ from pathlib import Path
 from autotuner.client import connected
 from autotuner.core.actions import with_keymap
 from autotuner.core.errors import AutotunerError
-from autotuner.core.events import JobFailed, TuneDone
 from tui import glyphs, settings
-from tui.app import TerminalApp, farewell
+from tui.app import TerminalApp
+from tui.farewell import exit_status, farewell
 from tui.feed import DaemonFeed
 from tui.session import Session
 
 _LITE_INTERVAL_S = 2.0
 _NICENESS = 10
-_STATUS = {"ok": 0, "infeasible": 3, "interrupted": 130}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app.feed.stop()
     if words := farewell(app.session):
         print(words)  # noqa: T201 - the last word on the plain terminal
-    return _exit_status(app.session)
+    return exit_status(app.session)
 
 
 def _app(chosen: argparse.Namespace) -> TerminalApp:
@@ -77,16 +76,6 @@ def _reach(chosen: argparse.Namespace) -> None:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)
     os.close(silence)
-
-
-def _exit_status(session: Session) -> int:
-    """Return the command line's status for how the job ended; leaving a running job is fine."""
-    ending = session.job.ending if session.job else None
-    if isinstance(ending, TuneDone):
-        return _STATUS[ending.status]
-    if isinstance(ending, JobFailed):
-        return 130 if ending.interrupted else 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

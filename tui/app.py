@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
+from textual.filter import LineFilter, NoColor
 from textual.message import Message
 from textual.screen import Screen
 
 from autotuner.core import actions as table
 from autotuner.core.actions import Action
-from autotuner.core.events import TuneDone
-from autotuner.core.outcome import Failed
-from tui import export, themes
-from tui.news import Answer, Feed, News, take
+from tui import clipping, export, themes
+from tui.news import Answer, Feed, News, Recalled, Shown, take
 from tui.paint import Line
 from tui.panes import keys, question
+from tui.panes.question import Question
 from tui.screens.dashboard import Dashboard
 from tui.screens.dialogue import Dialogue, Help
 from tui.screens.log import LogPage
@@ -28,7 +28,6 @@ from tui.screens.page import Page
 from tui.screens.profiles import ProfilesPage
 from tui.screens.trial import TrialDetail
 from tui.session import Session
-from tui.words import result
 
 _MESSAGE_S = 5.0
 _MOST_NEWS = 2000
@@ -106,6 +105,10 @@ class TerminalApp(App[None]):
         self.set_interval(self._interval_s, self._tick)
         self.call_after_refresh(self.feed.start, self._deliver)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line passes through: with NO_COLOR no shade of grey is left either."""
+        return [NoColor()] if self.no_color else super().get_line_filters()
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """Yield the actions for the palette."""
         for action in self.actions:
@@ -155,9 +158,10 @@ class TerminalApp(App[None]):
             "copy": self._copy,
             "pause": lambda: self._ask("pause"),
             "resume": lambda: self._ask("resume"),
-            "cancel": self._confirm_cancel,
+            "cancel": lambda: self._confirm(question.cancel(self.session)),
             "apply": self._confirm_apply,
-            "restore": self._confirm_restore,
+            "restore": lambda: self._confirm(question.restore(self.session)),
+            "diff": lambda: self.do("profiles"),
         }
         if action in wishes:
             wishes[action]()
@@ -182,6 +186,8 @@ class TerminalApp(App[None]):
             self._due.add(take(self.session, news))
             if isinstance(news, Answer):
                 self.say(news.text, "good" if news.done else "over")
+            elif isinstance(news, Recalled | Shown):
+                self._painted_at = float("-inf")  # somebody waits for it
         if self._news:
             self.post_message(NewsCame())
         self.session.now = self._clock()
@@ -227,44 +233,21 @@ class TerminalApp(App[None]):
         assert self.session.job is not None
         self.feed.ask(wish, self.session.job.job)
 
-    def _confirm_cancel(self) -> None:
-        view = self.session.job
-        assert view is not None
-        text = question.cancel(self.session)
-        self._confirm("end the job", text, "end the job", lambda: self._ask("cancel"))
-
     def _confirm_apply(self) -> None:
         name = self.session.profile_in_question(self._page.page)
         assert name is not None
         if not self.session.shown.get(name):
             self.feed.ask("show", name)
-        self._confirm(
-            "apply a profile",
-            lambda width: question.apply(self.session, name, width),
-            "apply it",
-            lambda: self.feed.ask("apply", name),
-        )
+        self._confirm(question.apply(self.session, name))
 
-    def _confirm_restore(self) -> None:
-        self._confirm(
-            "restore",
-            lambda width: question.restore(self.session, width),
-            "put it back",
-            lambda: self.feed.ask("restore", ""),
-        )
+    def _confirm(self, asked: Question) -> None:
+        """Ask, and do it when the answer is yes."""
 
-    def _confirm(
-        self,
-        title: str,
-        text: Callable[[int], Sequence[Line]],
-        yes: str,
-        then: Callable[[], object],
-    ) -> None:
         def answered(agreed: bool | None) -> None:  # noqa: FBT001 - Textual's way
             if agreed:
-                then()
+                self.feed.ask(asked.wish, asked.subject)
 
-        self.push_screen(Dialogue(title, text, yes), answered)
+        self.push_screen(Dialogue(asked.title, asked.text, asked.yes), answered)
 
     def _export(self) -> None:
         view = self.session.job
@@ -273,47 +256,18 @@ class TerminalApp(App[None]):
             return
         try:
             into = export.folder(view.job, (Path.cwd(), Path.home()))
-            export.write(view, into)
             self.save_screenshot("screen.svg", str(into))
         except OSError as error:
             self.say(f"Nothing was written: {error}.", "over")
         else:
-            self.say(f"Wrote trials.csv, trials.json and screen.svg to {into}")
+            self.say(f"Writing to {into}")
+            self.feed.ask("export", str(into))
 
     def _copy(self) -> None:
-        trial = self.session.chosen_trial()
-        if self._page.page == "profiles" and self.session.chosen_profile is not None:
-            text = str(self.session.chosen_profile.get("path", ""))
-            words = "the profile's path"
-        elif trial is not None:
-            outcome = trial.outcome
-            detail = outcome.detail if isinstance(outcome, Failed) else ""
-            text = f"{trial.config}{': ' + detail if detail else ''}"
-            words = f"trial {trial.name}"
-        else:
+        clip = clipping.clipping(self.session, self._page.page)
+        if clip is None:
             self.say("Not now: copy; there is nothing to copy.", "warn")
             return
+        words, text = clip
         self.copy_to_clipboard(text)
         self.say(f"Copied {words}: {text}")
-
-
-def farewell(session: Session) -> str:
-    """Return what to print when the interface is left: how the job stands, how to come back."""
-    view = session.job
-    if view is None:
-        return ""
-    ending = view.ending
-    if isinstance(ending, TuneDone) and ending.profile is not None and ending.winner is not None:
-        figures = result(ending.winner.measurement, view.objective)
-        lines = [ending.message, f"Winner:  {ending.winner.config}: {figures}"]
-        lines.append(f"Profile: {ending.profile}")
-        if ending.proven:
-            name = ending.profile.rsplit("/", 1)[-1].removesuffix(".yaml")
-            lines.append(f"Next:    autotune apply {name}")
-        return "\n".join(lines)
-    if ending is not None:
-        return str(getattr(ending, "message", "The job has ended."))
-    return (
-        f"The job {view.job} goes on. `autotune tui` shows it again, "
-        f"`autotune cancel {view.job}` ends it with what it has."
-    )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from autotuner.core.config import Config
 from autotuner.core.encoding import encode
-from autotuner.core.outcome import Failed
-from tui.state import JobView, Trial
+from autotuner.core.events import TrialDone
+from autotuner.core.outcome import Failed, Measurement, Outcome
+from tui.news import Answer, Told
+from tui.state import JobView
+from tui.trials import Trial
 
 _METRICS = (
     "throughput_ips",
@@ -27,6 +30,7 @@ _METRICS = (
     "setup_s",
     "n",
 )
+_COLUMNS = ("phase", "number", *Config().to_mapping(), "failed", *_METRICS)
 
 
 def folder(job: str, places: Sequence[Path]) -> Path:
@@ -46,30 +50,20 @@ def folder(job: str, places: Sequence[Path]) -> Path:
     raise problem or OSError("there is no folder to write to")
 
 
-def write(view: JobView, into: Path) -> list[Path]:
-    """Write ``trials.csv`` and ``trials.json`` into the folder *into* and return their paths."""
-    files = {
-        into / "trials.csv": table(view.trials),
-        into / "trials.json": json.dumps([document(trial) for trial in view.trials], indent=1),
-    }
-    for path, text in files.items():
-        path.write_text(text, encoding="utf-8")
-    return list(files)
+def write(events: Iterable[Told], into: Path) -> Answer:
+    """Write ``trials.csv`` and ``trials.json`` of a job's *events* into the folder *into*.
+
+    The trials pass one by one, so that there may be any number of them. Returns what to tell.
+    """
+    try:
+        count = _write(_trials(events), into / "trials.csv", into / "trials.json")
+    except OSError as error:
+        return Answer(text=f"Not everything was written: {error}.", done=False)
+    return Answer(text=f"Wrote {count} trials and a picture of the screen to {into}", done=True)
 
 
-def table(trials: Sequence[Trial]) -> str:
-    """Return the trials as CSV, a row for each; what is not known is left empty."""
-    out = io.StringIO()
-    rows = [_row(trial) for trial in trials]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
-def document(trial: Trial) -> dict[str, Any]:
-    """Return *trial* as plain data."""
+def document(trial: Trial, outcome: Outcome | None) -> dict[str, Any]:
+    """Return *trial* and what came of it as plain data."""
     return {
         "phase": trial.phase,
         "number": trial.number,
@@ -77,15 +71,46 @@ def document(trial: Trial) -> dict[str, Any]:
         "why": trial.why,
         "began_t": trial.began_t,
         "ended_t": trial.ended_t,
-        "outcome": encode(trial.outcome),
+        "outcome": encode(outcome),
     }
 
 
-def _row(trial: Trial) -> dict[str, Any]:
-    row: dict[str, Any] = {"phase": trial.phase, "number": trial.number}
-    row |= trial.config.to_mapping()
-    if isinstance(trial.outcome, Failed):
-        row["failed"] = trial.outcome.reason
-    elif trial.measurement is not None:
-        row |= {name: getattr(trial.measurement, name) for name in _METRICS}
-    return row
+def row(trial: Trial, outcome: Outcome | None) -> dict[str, Any]:
+    """Return *trial* and what came of it by the names of the columns."""
+    found: dict[str, Any] = {"phase": trial.phase, "number": trial.number}
+    found |= trial.config.to_mapping()
+    if isinstance(outcome, Failed):
+        found["failed"] = outcome.reason
+    elif isinstance(outcome, Measurement):
+        found |= {name: getattr(outcome, name) for name in _METRICS}
+    return found
+
+
+def _trials(events: Iterable[Told]) -> Iterator[tuple[Trial, Outcome | None]]:
+    """Yield every trial with its outcome as it ends, and at last the one that still runs."""
+    view = JobView(job="")
+    for n, t, event in events:
+        view.take(n, t, event)
+        if isinstance(event, TrialDone):
+            yield view.trials[-1], event.outcome
+    if view.now is not None:
+        yield view.now, None
+
+
+def _write(trials: Iterable[tuple[Trial, Outcome | None]], table: Path, whole: Path) -> int:
+    """Write *trials* as CSV, where what is not known is left empty, and as JSON; count them."""
+    count = 0
+    with (
+        table.open("w", encoding="utf-8", newline="") as rows,
+        whole.open("w", encoding="utf-8") as documents,
+    ):
+        writer = csv.DictWriter(rows, _COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        documents.write("[")
+        for trial, outcome in trials:
+            writer.writerow(row(trial, outcome))
+            documents.write(",\n" if count else "\n")
+            json.dump(document(trial, outcome), documents)
+            count += 1
+        documents.write("\n]\n")
+    return count

@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from autotuner.client import Client, DaemonGone, connected
 from autotuner.core.errors import AutotunerError, InputError
 from autotuner.core.events import Ending
+from tui import export
 from tui.news import (
     Answer,
     Checked,
@@ -23,12 +24,16 @@ from tui.news import (
     Readings,
     Shown,
     Standing,
+    Told,
     Watching,
+    recalled,
 )
 
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 10.0
 _MOST_UNREADABLE = 100
+_LOOKED_UP = frozenset({"profiles", "doctor", "show", "outcome", "export"})
+"""What may be asked again unasked, as it changes nothing on the box."""
 
 
 class DaemonFeed:
@@ -124,6 +129,10 @@ class DaemonFeed:
             text = self._asked(client, wish, subject)
         except InputError as error:
             self._send(Answer(text=str(error), done=False))
+        except DaemonGone:
+            if wish in _LOOKED_UP:
+                self._wishes.put((wish, subject))  # for the next connection
+            raise
         else:
             if text:
                 self._send(Answer(text=text, done=True))
@@ -139,6 +148,15 @@ class DaemonFeed:
         if wish == "show":
             self._send(Shown(name=subject, document=client.show(subject)))
             return ""
+        if wish == "outcome":
+            job, key = self._job or "", int(subject)
+            found = recalled(job, key, self._told_so_far(job, key))
+            gone = Answer(text="What came of this trial cannot be read any more.", done=False)
+            self._send(*(found or [gone]))
+            return ""
+        if wish == "export":
+            self._send(export.write(self._told_so_far(self._job or "", 0), Path(subject)))
+            return ""
         if wish == "apply":
             verified = client.apply(subject).get("verified")
             return f"Applied {subject}{'' if verified else '; it could not be verified'}."
@@ -153,6 +171,29 @@ class DaemonFeed:
             return "The job pauses after the trial in hand; p lets it go on."
         client.resume(subject)
         return "The job goes on."
+
+    def _told_so_far(self, job: str, first: int) -> Iterator[Told]:
+        """Yield the events of *job* from number *first* to the newest that was told here already.
+
+        They come over connections of their own, as those that are open have their subscriptions.
+        """
+        end = self._next.get(job, 0)
+        while first < end:
+            with connected(self._state, self._host) as client:
+                if job not in {known["job"] for known in client.jobs()}:
+                    raise InputError(f"The daemon does not know the job {job} any more.")
+                try:
+                    for stamped in client.stamped_events(job, first):
+                        if stamped is not None:
+                            yield stamped
+                            first = stamped[0] + 1
+                        if first >= end:
+                            return
+                except DaemonGone:
+                    raise
+                except AutotunerError:  # it is of a newer version
+                    yield first, time.time(), None
+                    first += 1
 
     def _follow(self, client: Client) -> None:
         """Tell the events of the chosen job, from where it was left."""

@@ -18,6 +18,7 @@ class Glyphs:
     best: str = "★"
     failed: str = "✗"
     baseline: str = "◆"
+    marked: str = "◇"
     now: str = "▶"
     on: str = "●"
     paused: str = "Ⅱ"
@@ -54,6 +55,7 @@ ASCII = Glyphs(
     best="*",
     failed="!",
     baseline="B",
+    marked="&",
     now=">",
     on="*",
     paused="=",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
-from autotuner.core.events import Event
+from autotuner.core.events import Event, TrialDone
+from autotuner.core.outcome import Outcome
 from tui.session import Session
 from tui.state import JobView
 
@@ -41,6 +43,15 @@ class Happened:
     n: int
     t: float
     event: Event | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """All that came of the trial *key* of *job*, which was asked for again."""
+
+    job: str
+    key: int
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +91,21 @@ class Answer:
     done: bool
 
 
-News = Standing | Lost | Watching | Happened | Readings | Profiles | Shown | Checked | Answer
+News = (
+    Standing
+    | Lost
+    | Watching
+    | Happened
+    | Recalled
+    | Readings
+    | Profiles
+    | Shown
+    | Checked
+    | Answer
+)
+
+Told = tuple[int, float, Event | None]
+"""Number and time of an event, and the event; None is one that this version cannot read."""
 
 
 class Feed(Protocol):
@@ -92,8 +117,8 @@ class Feed(Protocol):
     def ask(self, wish: str, subject: str) -> None:
         """Ask for a *wish* and return at once; what comes of it is delivered.
 
-        It is ``pause resume cancel`` of a job, ``apply show`` of a profile, or one of
-        ``restore profiles doctor``.
+        It is ``pause resume cancel`` of a job, ``apply show`` of a profile, ``outcome`` of the
+        trial with this key, ``export`` to a folder, or one of ``restore profiles doctor``.
         """
 
     def stop(self) -> None:
@@ -113,6 +138,10 @@ def take(session: Session, news: News) -> str:
         if session.job is None or session.job.job != news.job:
             session.job, session.trial = JobView(job=news.job), None
         session.job.take(news.n, news.t, news.event)
+        return "job"
+    if isinstance(news, Recalled):
+        if session.job is not None and session.job.job == news.job:
+            session.job.trials.keep(news.key, news.outcome)
         return "job"
     if isinstance(news, Readings):
         session.sensors.take(news.message)
@@ -138,3 +167,9 @@ def take(session: Session, news: News) -> str:
         session.checks = list(news.checks)
         return "status"
     return "answer"
+
+
+def recalled(job: str, key: int, events: Iterable[Told]) -> list[News]:
+    """Return what came of the trial *key*, with whose events *events* begin, if it has ended."""
+    done = (event for _, _, event in events if isinstance(event, TrialDone))
+    return [Recalled(job=job, key=key, outcome=event.outcome) for event in islice(done, 1)]

@@ -3,33 +3,63 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autotuner.core.errors import AutotunerError
 from autotuner.core.events import decode_event
-from tui.news import Deliver, Happened, News, Profiles, Readings, Shown, Standing
+from tui import export
+from tui.news import (
+    Deliver,
+    Happened,
+    News,
+    Profiles,
+    Readings,
+    Shown,
+    Standing,
+    Told,
+    recalled,
+)
 
 
 @dataclass(slots=True, kw_only=True)
 class RecordedFeed:
-    """Delivers all *news* at once, and keeps what was asked of it in *asked*."""
+    """Delivers all *news* at once, and keeps what was asked of it in *asked*.
+
+    What only has to be looked up in the record is carried out.
+    """
 
     news: Sequence[News]
     asked: list[tuple[str, str]] = field(default_factory=list)
+    _deliver: Deliver | None = None
 
     def start(self, deliver: Deliver) -> None:
         """Deliver everything."""
+        self._deliver = deliver
         deliver(*self.news)
 
     def ask(self, wish: str, subject: str) -> None:
-        """Keep the wish."""
+        """Keep the wish, and answer where the record has the answer."""
         self.asked.append((wish, subject))
+        if self._deliver is None:
+            return
+        if wish == "outcome":
+            self._deliver(*recalled(self._job(), int(subject), self._events(int(subject))))
+        elif wish == "export":
+            self._deliver(export.write(self._events(0), Path(subject)))
 
     def stop(self) -> None:
-        """Do nothing, as everything was delivered."""
+        """Deliver nothing more."""
+        self._deliver = None
+
+    def _job(self) -> str:
+        return next(news.job for news in self.news if isinstance(news, Happened))
+
+    def _events(self, first: int) -> Iterator[Told]:
+        told = (news for news in self.news if isinstance(news, Happened))
+        yield from ((news.n, news.t, news.event) for news in told if news.n >= first)
 
 
 def read(folder: Path) -> list[News]:

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from autotuner.core.actions import Situation
 from autotuner.core.events import TuneDone
 from tui.glyphs import BRAILLE, Glyphs
-from tui.goal import latency_metric
+from tui.ranking import Ranking
 from tui.sensors import Sensors
-from tui.state import JobView, Trial, ordered, selected
+from tui.state import JobView
+from tui.trials import Trial, Trials
 
 _STALE_AFTER_S = 5.0
 
@@ -36,13 +37,13 @@ class Session:
     lost_since: float | None = None
     frozen_at: float | None = None
     profile: int = 0
+    marked: str | None = None
     trial: int | None = None
     sort: str = "order"
     reverse: bool = False
     words: str = ""
-    _rows: list[Trial] = field(default_factory=list)
+    _rows: Ranking = field(default_factory=lambda: Ranking(Trials()))
     _rows_as: tuple[object, ...] = ()
-    _cursor: tuple[int | None, int] | None = None
 
     @property
     def job_state(self) -> JobState:
@@ -89,42 +90,36 @@ class Session:
         return self.profiles[max(0, min(len(self.profiles) - 1, self.profile))]
 
     @property
+    def marked_profile(self) -> Mapping[str, Any] | None:
+        """The summary of the profile that was marked, to see others beside it."""
+        return next((p for p in self.profiles if p.get("name") == self.marked), None)
+
+    @property
     def applied(self) -> Mapping[str, Any] | None:
         """What the daemon says is applied."""
         found = (self.status or {}).get("applied")
         return found if isinstance(found, Mapping) else None
 
-    def rows(self) -> list[Trial]:
+    def rows(self) -> Ranking:
         """Return the trials of the table, filtered and sorted as chosen."""
-        if self.job is None:
-            return []
-        wanted = (self.job.job, self.job.next, self.sort, self.reverse, self.words)
+        job = self.job.job if self.job is not None else None
+        wanted = (job, self.sort, self.reverse, self.words)
         if wanted != self._rows_as:
-            metric = latency_metric(self.job.objective)
-            kept = selected(self.job.trials, self.words) if self.words else self.job.trials
-            self._rows = ordered(kept, self.sort, metric, reverse=self.reverse)
-            self._rows_as, self._cursor = wanted, None
+            trials = self.job.trials if self.job is not None else Trials()
+            self._rows = Ranking(trials, self.sort, self.words, reverse=self.reverse)
+            self._rows_as = wanted
+        self._rows.catch_up()
         return self._rows
 
     def cursor(self) -> int:
         """Return the number of the chosen row, -1 while none is."""
-        rows = self.rows()
-        if self._cursor is None or self._cursor[0] != self.trial:
-            places = (n for n, trial in enumerate(rows) if trial.key == self.trial)
-            self._cursor = (self.trial, next(places, -1))
-        return self._cursor[1]
+        return self.rows().row_of(self.trial)
 
     def chosen_trial(self) -> Trial | None:
         """Return the trial under the cursor; without one the best, else the newest."""
         if self.job is None or not self.job.trials:
             return None
-        for trial in self.job.trials:
-            if trial.key == self.trial:
-                return trial
-        for trial in reversed(self.job.trials):
-            if self.job.standing(trial) == "best":
-                return trial
-        return self.job.trials[-1]
+        return self.job.trial(self.trial) or self.job.winning_trial() or self.job.trials[-1]
 
     def profile_in_question(self, page: str) -> str | None:
         """Return the name of the profile that apply would take on *page*."""
@@ -155,6 +150,7 @@ class Session:
             job=self.job_state,
             trials=len(self.job.trials) if self.job else 0,
             profile=self.profile_in_question(page),
+            profiles=sum(not profile.get("damaged") for profile in self.profiles),
             simulated=self._simulated(page),
             applied=str(applied.get("profile")) if applied else None,
             **({} if levels is None else {"may": levels}),

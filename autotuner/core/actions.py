@@ -33,7 +33,7 @@ class Situation:
     """What decides whether an action makes sense now.
 
     *job* is the state of the job that is watched, *profile* the name of the one in question and
-    *simulated* the device that it is for when that is not there.
+    *simulated* the device that it is for when that is not there; *profiles* is how many there are.
     """
 
     read_only: bool = False
@@ -41,6 +41,7 @@ class Situation:
     job: Literal["none", "queued", "running", "paused", "ended"] = "none"
     trials: int = 0
     profile: str | None = None
+    profiles: int = 0
     simulated: str | None = None
     applied: str | None = None
     may: frozenset[str] = field(default_factory=lambda: frozenset({"watch", "submit", "apply"}))
@@ -153,6 +154,13 @@ ACTIONS: tuple[Action, ...] = (
         group="profile",
     ),
     Action(
+        id="diff",
+        keys=("d",),
+        label="diff",
+        words="mark this profile, to see others beside it; again: no more",
+        group="profile",
+    ),
+    Action(
         id="export",
         keys=("e",),
         label="export",
@@ -196,6 +204,8 @@ def _refusal_of(action: str, now: Situation) -> str | None:
         return "there is no profile yet; a search that ends with a result makes one"
     if action == "apply" and now.simulated is not None:
         return f"the profile is for a simulated device, {now.simulated}"
+    if action == "diff" and now.profiles < 2:
+        return "it takes two profiles to compare"
     if action == "restore" and now.applied is None:
         return "no profile is applied"
     if action in {"sort", "reverse", "filter", "trial"} and now.trials == 0:

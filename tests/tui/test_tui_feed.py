@@ -8,12 +8,16 @@ import pytest
 
 import tui.feed
 from autotuner.client import DaemonGone
+from autotuner.core.config import Config
 from autotuner.core.errors import InputError, ProtocolError
-from autotuner.core.events import JobFailed, Note
+from autotuner.core.events import JobFailed, Note, TrialDone, TrialStarted
+from autotuner.core.outcome import Failed
 from tui.feed import DaemonFeed
-from tui.news import Answer, Happened, Lost, Profiles, Standing, Watching
+from tui.news import Answer, Happened, Lost, Profiles, Recalled, Shown, Standing, Watching
 
 PATIENCE_S = 20.0
+BEGUN = TrialStarted(phase="search", number=0, config=Config())
+DONE = TrialDone(phase="search", number=0, config=Config(), outcome=Failed("oom", "killed"))
 
 
 class _Daemon:
@@ -26,6 +30,7 @@ class _Daemon:
         self.asked = []
         self.lives = 0
         self.refuses = False
+        self.dies = 0
         self.quiet = threading.Event()
 
     def status(self):
@@ -41,6 +46,12 @@ class _Daemon:
         if self.refuses:
             raise InputError("You may not.")
         self.asked.append(("pause", job))
+
+    def show(self, name):
+        if self.dies:
+            self.dies -= 1
+            raise DaemonGone
+        return {"path": name}
 
     def stamped_events(self, job, first=0):
         assert job in self.ids
@@ -141,6 +152,16 @@ def test_a_wish_is_carried_out_and_told(follow):
     assert daemon.asked == [("pause", "j")]
 
 
+def test_what_is_only_looked_up_is_asked_again(follow):
+    """A daemon that dies over a question is asked once more when it is back."""
+    daemon = _Daemon()
+    daemon.dies = 1
+    feed, wait_for = follow(daemon)
+    feed.ask("show", "p")
+    wait_for(Lost)
+    assert wait_for(Shown).name == "p"
+
+
 def test_a_refusal_is_told_in_the_daemons_words(follow):
     """What the daemon refuses is said, and the feed goes on."""
     daemon = _Daemon()
@@ -149,3 +170,33 @@ def test_a_refusal_is_told_in_the_daemons_words(follow):
     feed.ask("pause", "j")
     assert wait_for(Answer) == Answer(text="You may not.", done=False)
     assert isinstance(wait_for(Standing), Standing)
+
+
+def test_what_came_of_a_trial_is_asked_for_again(follow):
+    """The daemon has every event, so that nothing has to be kept here."""
+    feed, wait_for = follow(_Daemon(Note(text="a"), BEGUN, Note(text="b"), DONE, Note(text="c")))
+    while wait_for(Happened).n < 4:
+        pass
+    feed.ask("outcome", "1")
+    assert wait_for(Recalled) == Recalled(job="j", key=1, outcome=DONE.outcome)
+
+
+def test_trials_are_exported_from_the_record(follow, tmp_path):
+    """All that was told is written, whatever cannot be read among it, and nothing is waited for."""
+    feed, wait_for = follow(_Daemon(Note(text="a"), BEGUN, ProtocolError("newer"), DONE))
+    while wait_for(Happened).n < 3:
+        pass
+    feed.ask("export", str(tmp_path))
+    assert wait_for(Answer).done
+    assert (tmp_path / "trials.csv").read_text().count("oom") == 1
+
+
+def test_a_job_that_the_daemon_forgot_is_said(follow, tmp_path):
+    """What cannot be looked up any more is answered in one sentence."""
+    daemon = _Daemon(BEGUN, DONE)
+    feed, wait_for = follow(daemon)
+    while wait_for(Happened).n < 1:
+        pass
+    daemon.ids = []
+    feed.ask("export", str(tmp_path))
+    assert "does not know the job j" in wait_for(Answer).text

@@ -18,7 +18,9 @@ from tui.recorded import happened
 SECONDS = float(os.environ.get("AUTOTUNE_SOAK_SECONDS", "600"))
 TRIALS = 10_000
 PARTS = 10
-MOST_KIB_PER_TRIAL = 5.0
+MOST_KIB_PER_TRIAL = 0.5
+NOISE = 1.25
+"""So much more work in the last parts than in the first may be due to others on the machine."""
 
 
 def lines_of_a_long_job():
@@ -34,7 +36,8 @@ def lines_of_a_long_job():
         outcome["throughput_ips"] *= faster
         outcome["p99_ms"] *= faster * chance.uniform(0.8, 1.2)
         outcome["histogram"]["counts"] = [chance.randrange(1000) for _ in range(48)]
-        about = {key: line[key] for key in ("job", "phase", "config")} | {"number": number}
+        about = {"job": line["job"], "phase": line["phase"], "number": number}
+        about["config"] = dict(line["config"], batch_size=number // 100 + 1, workers=number % 100)
         begun = {**about, "n": n, "t": 1e9 + n, "event": "trial_started", "why": "a soak"}
         done = {"n": n + 1, "t": 1e9 + n + 0.5, "event": "trial_done", "outcome": outcome}
         yield json.dumps(begun)
@@ -45,7 +48,10 @@ def lines_of_a_long_job():
 @pytest.mark.soak
 @pytest.mark.timeout(2 * SECONDS + 300)
 def test_ten_thousand_trials_cost_no_more_than_their_figures():
-    """Memory grows by what is known of each trial and by nothing else, and no trial costs more."""
+    """Memory grows by the row of each trial and by nothing else, and the last costs as the first.
+
+    Memory counts over the second half, when caches of fixed size, such as Textual's, are full.
+    """
     app, _ = make_app(news=[], clock=time.time)
     myself, spent, resident = psutil.Process(), [], []
 
@@ -54,6 +60,7 @@ def test_ten_thousand_trials_cost_no_more_than_their_figures():
             record = lines_of_a_long_job()
             app._deliver(happened(json.loads(next(record))))
             readings = telemetry(600)
+            app._deliver(*(Readings(message=now) for now in readings))
             for part in range(PARTS):
                 began = time.process_time()
                 for second in range(60):
@@ -68,7 +75,9 @@ def test_ten_thousand_trials_cost_no_more_than_their_figures():
             assert len(app.session.job.trials) > 0.98 * TRIALS
 
     asyncio.run(live())
-    grown = (resident[-1] - resident[0]) / (TRIALS * (PARTS - 1) / PARTS)
-    logging.getLogger(__name__).info("%.2f KiB a trial, s of work by part: %s", grown, spent)
-    assert grown < MOST_KIB_PER_TRIAL
-    assert sum(spent[-3:]) < 1.5 * sum(spent[1:4]), spent
+    half = PARTS // 2
+    grown = (resident[-1] - resident[half - 1]) / (TRIALS * half / PARTS)
+    told = "%.2f KiB a trial, resident KiB by part: %s, s of work by part: %s"
+    logging.getLogger(__name__).info(told, grown, resident, spent)
+    assert grown < MOST_KIB_PER_TRIAL, resident
+    assert sum(spent[-3:]) < NOISE * sum(spent[1:4]), spent

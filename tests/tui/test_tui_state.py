@@ -4,37 +4,16 @@ import random
 
 import pytest
 from conftest import MIDWAY, recorded_news, stamped_lines
+from made_up_jobs import add_trial, view_of
 
 from autotuner.core.config import Config
-from autotuner.core.events import Started, TrialDone, TrialStarted
+from autotuner.core.events import Candidate, Note, Started, TrialDone
 from autotuner.core.outcome import Failed, Measurement
 from tui import goal
 from tui.glyphs import BRAILLE
-from tui.news import Happened, Lost, Readings, Standing, take
-from tui.recorded import happened
+from tui.news import Happened, Lost, Readings, Recalled, Standing, recalled, take
 from tui.session import Session
-from tui.state import JobView, front, ordered, selected
-
-
-def view_of(lines):
-    """Return the view of a job whose record has these lines."""
-    session = Session()
-    for line in lines:
-        take(session, happened(line))
-    return session.job
-
-
-def trials(*throughputs_and_latencies):
-    """Return a view with one search trial for each pair, in this order."""
-    view = JobView(job="j")
-    for n, (throughput, latency) in enumerate(throughputs_and_latencies):
-        config = Config(batch_size=n + 1)
-        outcome = Measurement(throughput_ips=throughput, p99_ms=latency)
-        begun = TrialStarted(phase="search", number=n, config=config)
-        done = TrialDone(phase="search", number=n, config=config, outcome=outcome)
-        view.take(2 * n, float(n), begun)
-        view.take(2 * n + 1, n + 0.5, done)
-    return view
+from tui.state import LOGGED, JobView
 
 
 def test_the_recorded_job_is_told_whole():
@@ -60,9 +39,7 @@ def test_events_may_come_in_any_order(seed):
     lines = stamped_lines()
     shuffled = random.Random(seed).sample(lines, len(lines))
     expected, view = view_of(lines), view_of(shuffled)
-    assert [(t.number, t.config, t.outcome, t.why) for t in view.trials] == [
-        (t.number, t.config, t.outcome, t.why) for t in expected.trials
-    ]
+    assert list(view.trials) == list(expected.trials)
     assert (view.winner, view.baseline, view.ending) == (
         expected.winner,
         expected.baseline,
@@ -74,7 +51,7 @@ def test_events_that_come_twice_count_once():
     """A feed that begins again from the first event changes nothing."""
     lines = stamped_lines()
     once, twice = view_of(lines), view_of([*lines, *lines])
-    assert (once.trials, len(once.log)) == (twice.trials, len(twice.log))
+    assert (list(once.trials), once.logged) == (list(twice.trials), twice.logged)
 
 
 def test_an_event_of_a_newer_version_is_passed_over():
@@ -93,52 +70,15 @@ def test_a_best_is_said_once():
     assert [entry.event.number for entry in entries if entry.best] == [None, 0, 2]
 
 
-def test_the_front_has_what_nothing_beats():
-    """A trial is on the front when no other has both less latency and more throughput."""
-    view = trials((100.0, 10.0), (90.0, 20.0), (200.0, 30.0), (150.0, 30.0), (None, 5.0))
-    assert [trial.number for trial in front(view.trials, "p99_ms")] == [0, 2]
-
-
-def test_the_front_is_the_same_however_often_it_was_asked_for():
-    """It is carried on from trial to trial, and the final round's word still counts."""
-    lines = stamped_lines()
-    asked = JobView(job="j")
-    for place, line in enumerate(lines):
-        news = happened(line)
-        asked.take(news.n, news.t, news.event)
-        assert asked.settled() == view_of(lines[: place + 1]).settled()
-    searched, best_ones = asked.settled()
-    assert searched[-2].phase == searched[-1].phase == "proof"
-    assert best_ones == front(searched, "p99_ms")
-
-
-def test_trials_are_sorted_best_first_and_unknown_last():
-    """Whatever the column, what is not known stands at the end, in both orders."""
-    view = trials((100.0, 10.0), (None, None), (200.0, 30.0))
-    assert [t.number for t in ordered(view.trials, "throughput", "p99_ms")] == [2, 0, 1]
-    backwards = ordered(view.trials, "throughput", "p99_ms", reverse=True)
-    assert [t.number for t in backwards] == [0, 2, 1]
-    assert [t.number for t in ordered(view.trials, "order", "p99_ms")] == [2, 1, 0]
-
-
-def test_a_filter_needs_all_its_words():
-    """Words are looked for in configuration, round and outcome, whatever their case."""
-    view = view_of(stamped_lines())
-    found = selected(view.trials, "COMPACT 2 workers")
-    assert found
-    assert all("2 workers" in str(t.config) and t.config.affinity == "compact" for t in found)
-
-
 @pytest.mark.parametrize(
     ("throughput", "latency", "standing"), [(10.0, 20.0, "good"), (10.0, 60.0, "over")]
 )
 def test_a_trial_stands_as_its_constraints_say(throughput, latency, standing):
     """A trial within the budget is good, one beyond it over."""
-    view = trials((throughput, latency))
-    started = Started(
-        model="m", objective="maximize throughput_ips with p99_ms <= 50", fingerprint="f"
-    )
-    view.take(2, 0.0, started)
+    view = JobView(job="j")
+    wanted = "maximize throughput_ips with p99_ms <= 50"
+    view.take(0, 0.0, Started(model="m", objective=wanted, fingerprint="f"))
+    add_trial(view, throughput, latency)
     assert view.standing(view.trials[0]) == standing
 
 
@@ -147,8 +87,9 @@ def test_a_failed_trial_is_no_measurement():
     view = JobView(job="j")
     done = TrialDone(phase="search", number=0, config=Config(), outcome=Failed("oom", "killed"))
     view.take(0, 0.0, done)
-    assert view.standing(view.trials[0]) == "failed"
-    assert view.trials[0].measurement is None
+    trial = view.trials[0]
+    assert view.standing(trial) == "failed"
+    assert (trial.throughput_ips, view.trials.outcome(trial.key)) == (None, done.outcome)
 
 
 def test_an_event_that_never_comes_is_passed_over():
@@ -209,4 +150,49 @@ def test_another_job_begins_with_nothing():
     for news in recorded_news():
         take(session, news)
     take(session, Happened(job="other", n=0, t=0.0, event=None))
-    assert (session.job.job, session.job.trials) == ("other", [])
+    assert (session.job.job, len(session.job.trials), len(session.rows())) == ("other", 0, 0)
+
+
+def test_the_log_keeps_its_newest_entries():
+    """A job that tells much does not fill the memory, and how much it told is known."""
+    view = JobView(job="j")
+    for n in range(LOGGED + 5):
+        view.take(n, float(n), Note(text=f"note {n}"))
+    assert (len(view.log), view.logged) == (LOGGED, LOGGED + 5)
+    assert (view.log[0].event.text, view.log[-1].event.text) == ("note 5", f"note {LOGGED + 4}")
+
+
+def test_the_trial_of_the_winner_is_known_without_looking_through_all():
+    """It is the newest of the recommended configuration, also when the recommendation changes."""
+    view = JobView(job="j")
+    configs = [Config(workers=1), Config(workers=2), Config(workers=1), Config(workers=3)]
+    bests = [configs[0], configs[1], configs[1], configs[0]]
+    found = []
+    for n, (config, best) in enumerate(zip(configs, bests, strict=True)):
+        outcome = Measurement(throughput_ips=1.0 + n)
+        candidate = Candidate(config=best, measurement=outcome)
+        done = TrialDone(phase="search", number=n, config=config, outcome=outcome, best=candidate)
+        view.take(n, float(n), done)
+        found.append(view.winning_trial().number)
+    assert found == [0, 1, 1, 2]
+
+
+def test_what_came_of_a_trial_is_looked_up_in_its_events():
+    """From a trial's first event on, the next result is its own; one that runs has none."""
+    lines = stamped_lines()[:5]
+    told = [(n.n, n.t, n.event) for n in recorded_news(4) if isinstance(n, Happened)]
+    job, key = lines[0]["job"], view_of(lines).trials[-1].key
+    (found,) = recalled(job, key, told[key:])
+    assert found == Recalled(job=job, key=key, outcome=told[4][2].outcome)
+    assert recalled(job, key, told[key:4]) == []
+
+
+def test_what_was_fetched_again_is_kept_for_its_job_alone():
+    """An outcome that comes late does not get into another job."""
+    session = Session()
+    for news in recorded_news():
+        take(session, news)
+    outcome = Failed("crashed")
+    take(session, Recalled(job=session.job.job, key=900, outcome=outcome))
+    take(session, Recalled(job="other", key=901, outcome=outcome))
+    assert [session.job.trials.outcome(key) for key in (900, 901)] == [outcome, None]

@@ -35,7 +35,7 @@ _TWO_COLUMNS = 100
 _ON_PAGE = {
     "dashboard": ("open", "sort", "filter", "pause", "resume", "cancel", "apply", "export", "plot"),
     "trial": ("back", "down", "up", "copy", "pause", "resume", "cancel", "export"),
-    "profiles": ("down", "up", "apply", "restore", "copy"),
+    "profiles": ("down", "up", "apply", "restore", "diff", "copy"),
     "machine": ("down", "up", "restore", "freeze"),
     "log": ("down", "up", "top", "bottom", "export"),
 }

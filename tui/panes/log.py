@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from tui import figures, words
 from tui.paint import Line, Piece, fit, wrap
 from tui.session import Session
@@ -15,7 +17,8 @@ def latest(session: Session, width: int, height: int) -> list[Line]:
     view = session.job
     if view is None:
         return [(Piece(" nothing happened yet", "dim"),)]
-    lines = [_lines(session, entry, width, whole=True)[0] for entry in view.log[-height:]]
+    newest = list(islice(reversed(view.log), max(0, height)))[::-1]
+    lines = [_lines(session, entry, width, whole=True)[0] for entry in newest]
     if view.passed_over:
         lines = (
             [*lines[1:], _passed_over(view)]
@@ -35,6 +38,8 @@ def log(session: Session, width: int, height: int, back: int = 0) -> list[Line]:
         if len(lines) >= height + back:
             break
         lines[:0] = _lines(session, entry, width)
+    else:
+        lines[:0] = _no_more_kept(view)
     if view.passed_over and back == 0:
         lines.append(_passed_over(view))
     end = len(lines) - back
@@ -47,6 +52,11 @@ def _passed_over(view: JobView) -> Line:
     return (Piece(f" {number} {words} of a newer version and could not be read", "warn"),)
 
 
+def _no_more_kept(view: JobView) -> list[Line]:
+    number = view.logged - len(view.log)
+    return [(Piece(f" {number} entries before these are not kept", "dim"),)] if number else []
+
+
 def clamped(session: Session, width: int, height: int, back: int) -> int:
     """Return *back*, or as far back as the first line when that is nearer."""
     view = session.job
@@ -57,7 +67,7 @@ def clamped(session: Session, width: int, height: int, back: int) -> int:
         total += len(_lines(session, entry, width))
         if total >= height + back:
             return back
-    return max(0, total - height)
+    return max(0, min(back, total + len(_no_more_kept(view)) - height))
 
 
 def _lines(session: Session, entry: Entry, width: int, *, whole: bool = False) -> list[Line]:

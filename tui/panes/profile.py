@@ -1,17 +1,16 @@
-"""The profiles of the box: the list, and the evidence and differences of one."""
+"""The profiles of the box: the list, and the evidence of one, or how it differs from another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from autotuner.core.config import Config
 from autotuner.core.encoding import decode
 from autotuner.core.errors import AutotunerError
-from autotuner.core.outcome import Measurement
-from autotuner.core.profile import Evidence, Profile
+from autotuner.core.profile import Profile
 from tui import figures, goal
-from tui.paint import BLANK, LABEL, Line, Piece, fit, label, labelled, marked, wrap
+from tui.paint import BLANK, Line, Piece, fit, labelled, marked, wrap
+from tui.panes.comparison import beside, comparison, differences
 from tui.session import Session
 
 _WIDE = 82
@@ -29,7 +28,7 @@ def _model_width(width: int) -> int:
 
 
 def rows(session: Session, first: int, width: int, height: int) -> list[Line]:
-    """Return the profiles from number *first* on; the chosen one is marked."""
+    """Return the profiles from number *first* on; the row of the chosen one stands out."""
     if not session.profiles:
         text = "No profile is kept on this box yet; a search that ends with a result makes one."
         return [(Piece(f" {part}", "dim"),) for part in wrap(text, width - 2)]
@@ -44,7 +43,8 @@ def rows(session: Session, first: int, width: int, height: int) -> list[Line]:
 def _row(session: Session, summary: Mapping[str, Any], target: str, width: int) -> list[Piece]:
     glyphs = session.glyphs
     applied = (session.applied or {}).get("profile") in {summary.get("name"), summary.get("path")}
-    mark = Piece(f" {glyphs.on} " if applied else "   ", "good", target)
+    sign = glyphs.marked if summary is session.marked_profile else " "
+    mark = Piece(f"{sign}{glyphs.on if applied else ' '} ", "good", target)
     model = _model_width(width)
     name = str(summary.get("model") or summary.get("name"))
     if summary.get("damaged"):
@@ -79,8 +79,16 @@ def read(document: Mapping[str, Any] | None) -> Profile | str | None:
     return profile
 
 
+def title(session: Session) -> str:
+    """Return what the pane beside the list is called."""
+    return "evidence" if session.marked_profile is None else "the marked one and this"
+
+
 def evidence(session: Session, width: int) -> list[Line]:
-    """Return the evidence of the chosen profile, as many lines as that takes."""
+    """Return the evidence of the chosen profile, as many lines as that takes.
+
+    While another one is marked, it is both beside each other.
+    """
     summary = session.chosen_profile
     if summary is None:
         text = "What a profile rests on is shown here, with what applying it would change."
@@ -90,6 +98,9 @@ def evidence(session: Session, width: int) -> list[Line]:
     profile = read(session.shown.get(str(summary["name"])))
     if not isinstance(profile, Profile):
         return labelled("profile", profile or "being fetched from the daemon", width)
+    former = session.marked_profile
+    if former is not None:
+        return _beside_marked(session, former, profile, width)
     glyphs = session.glyphs
     proven = profile.status == "proven"
     lines: list[Line] = [
@@ -124,61 +135,23 @@ def evidence(session: Session, width: int) -> list[Line]:
     return [fit(line, width, glyphs) for line in lines]
 
 
-def comparison(
-    columns: Sequence[tuple[str, Evidence]], speedup: float | None, width: int
+def _beside_marked(
+    session: Session, former: Mapping[str, Any], profile: Profile, width: int
 ) -> list[Line]:
-    """Return configurations and what was measured of them side by side; differences stand out."""
-    size = max(14, min(28, (width - LABEL - 8) // len(columns)))
-    lines: list[Line] = [
-        (Piece(" " * LABEL), *(Piece(f"{title:<{size}}", "title") for title, _ in columns))
+    """Return the profile whose summary is *former* and another *profile* side by side."""
+    glyphs = session.glyphs
+    if former is session.chosen_profile:
+        return labelled("marked", "this one; the profile that is chosen next is set beside", width)
+    one = read(session.shown.get(str(former["name"])))
+    if not isinstance(one, Profile):
+        return labelled("marked", one or "being fetched from the daemon", width)
+    lines = [
+        *labelled("marked", str(former["name"]), width),
+        *labelled("this", str((session.chosen_profile or {}).get("name")), width),
+        BLANK,
+        *beside(one, profile, width, glyphs),
     ]
-    configs = [item.config.to_mapping() for _, item in columns]
-    for name in Config().to_mapping():
-        values = [config.get(name) for config in configs]
-        if all(value is None for value in values):
-            continue
-        texts = ["default" if value is None else str(value) for value in values]
-        ink = "strong" if len(set(values)) > 1 else "dim"
-        words = name.removesuffix("_threads").replace("_", " ")
-        lines.append(_compared(words, texts, size, ink))
-    measured = [item.measurement for _, item in columns]
-    for name, text in _FIGURES:
-        texts = [text(m) for m in measured]
-        if any(figures.UNKNOWN not in value for value in texts):
-            lines.append(_compared(name, texts, size, "strong" if name == "throughput" else ""))
-    if speedup is not None:
-        texts = ["1.00x", *[figures.ratio(speedup)] * (len(columns) - 1)]
-        lines.append(_compared("ratio", texts, size, "strong good"))
-    return lines
-
-
-_FIGURES: tuple[tuple[str, Callable[[Measurement], str]], ...] = (
-    (
-        "throughput",
-        lambda m: _with_interval(m, "throughput_ips", f"{figures.rate(m.throughput_ips)}"),
-    ),
-    ("p50", lambda m: figures.milliseconds(m.p50_ms)),
-    ("p99", lambda m: _with_interval(m, "p99_ms", figures.milliseconds(m.p99_ms))),
-    ("memory", lambda m: figures.mebibytes(m.memory_mib).strip()),
-    ("power", lambda m: f"{figures.number(m.power_w)} W"),
-)
-
-
-def _with_interval(measured: Measurement, name: str, text: str) -> str:
-    sides = measured.intervals.get(name)
-    if sides is None or sides[0] == sides[1]:
-        return text
-    low, high = ("?" if side is None else figures.number(side).strip() for side in sides)
-    return f"{text} ({low}-{high})"
-
-
-def _compared(name: str, texts: Sequence[str], size: int, ink: str) -> Line:
-    first, *rest = (f"{text:<{size - 1}.{size - 1}} " for text in texts)
-    return (
-        label(name),
-        Piece(first, "dim"),
-        *(Piece(text, ink) for text in rest),
-    )
+    return [fit(line, width, glyphs) for line in lines]
 
 
 def _against_applied(session: Session, profile: Profile, name: str, width: int) -> list[Line]:
@@ -199,13 +172,6 @@ def _against_applied(session: Session, profile: Profile, name: str, width: int) 
             "would change", differences(other.winner.config, profile.winner.config), width, "warn"
         )
     return lines
-
-
-def differences(before: Config, after: Config) -> str:
-    """Say in words how *after* differs from *before*."""
-    old, new = before.to_mapping(), after.to_mapping()
-    changed = [f"{name} {old[name]} to {new[name]}" for name in new if old[name] != new[name]]
-    return ", ".join(changed).replace("None", "default") or "nothing"
 
 
 def _machine(profile: Profile) -> str:

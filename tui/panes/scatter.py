@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from tui import goal
 from tui.chart import Point, draw
 from tui.paint import BLANK, Line, Piece, width_of
 from tui.session import Session
-from tui.state import JobView, Trial
-
-_MOST = 200
-"""Beyond so many trials the oldest that are not on the front are left out."""
+from tui.state import JobView
+from tui.trials import Trial
 
 _ORDER = {"over": 0, "good": 1, "running": 2, "failed": 2, "best": 3}
 
@@ -17,44 +14,38 @@ _ORDER = {"over": 0, "good": 1, "running": 2, "failed": 2, "best": 3}
 def scatter(session: Session, width: int, height: int) -> list[Line]:
     """Return the plot and its legend for a pane of this size."""
     view, glyphs = session.job, session.glyphs
-    if view is None or not any(trial.measurement for trial in view.trials):
-        return [BLANK, (Piece(" no measurement yet", "dim"),)]
+    nothing: list[Line] = [BLANK, (Piece(" no measurement yet", "dim"),)]
+    if view is None:
+        return nothing
     measured, best_ones = view.settled()
-    kept = _thinned(view, measured, best_ones)
-    points = [p for p in (_point(session, view, trial) for trial in kept) if p is not None]
+    if not measured:
+        return nothing
+    shown = {trial.key: trial for trial in (*best_ones, *measured)}
+    in_order = sorted(shown.values(), key=lambda trial: (_ORDER[view.standing(trial)], trial.key))
+    points = [p for p in (_point(session, view, trial) for trial in in_order) if p is not None]
     corners = [
-        (latency, trial.measurement.throughput_ips)
+        (trial.latency_ms, trial.throughput_ips)
         for trial in best_ones
-        if trial.measurement is not None
-        and (latency := goal.latency(view.objective, trial.measurement)) is not None
-        and trial.measurement.throughput_ips is not None
+        if trial.latency_ms is not None and trial.throughput_ips is not None
     ]
     bound = view.objective.latency_bound if view.objective else None
     return draw(points, corners, bound[1] if bound else None, (width, height), glyphs)
 
 
-def _thinned(view: JobView, measured: list[Trial], best_ones: list[Trial]) -> list[Trial]:
-    if len(measured) > _MOST:
-        on_front = {trial.key for trial in best_ones}
-        recent = {trial.key for trial in measured[-_MOST:]}
-        measured = [t for t in measured if t.key in on_front or t.key in recent]
-    return sorted(measured, key=lambda trial: _ORDER[view.standing(trial)])
-
-
 def _point(session: Session, view: JobView, trial: Trial) -> Point | None:
-    measured, glyphs = trial.measurement, session.glyphs
-    if measured is None or measured.throughput_ips is None:
+    if trial.latency_ms is None or trial.throughput_ips is None:
         return None
-    latency = goal.latency(view.objective, measured)
-    if latency is None:
-        return None
-    standing = view.standing(trial)
+    glyphs, standing = session.glyphs, view.standing(trial)
     mark = {"best": glyphs.best, "good": glyphs.good}.get(standing, glyphs.over)
     if view.baseline and trial.config == view.baseline.config and standing != "best":
         mark = glyphs.baseline
     ink = standing + (" chosen" if trial.key == session.trial else "")
     return Point(
-        x=latency, y=measured.throughput_ips, mark=mark, ink=ink, target=f"trial:{trial.key}"
+        x=trial.latency_ms,
+        y=trial.throughput_ips,
+        mark=mark,
+        ink=ink,
+        target=f"trial:{trial.key}",
     )
 
 

@@ -100,9 +100,9 @@ def _course(session: Session, width: int) -> Line:
     view = session.job
     assert view is not None
     rates = (
-        trial.measurement.throughput_ips
+        trial.throughput_ips
         for trial in reversed(view.trials)
-        if trial.phase == "search" and trial.measurement and trial.measurement.throughput_ips
+        if trial.phase == "search" and trial.throughput_ips
     )
     newest = list(itertools.islice(rates, max(0, width - LABEL - 12)))[::-1]
     drawn = strip(newest, len(newest), 0.0, max(newest, default=1.0), session.glyphs)
@@ -116,15 +116,13 @@ def _front(session: Session, width: int, height: int) -> list[Line]:
     best_ones = view.settled()[1][-height + 1 :]
     lines: list[Line] = [(label("front"), Piece("what no other trial beats in both", "dim"))]
     for trial in best_ones:
-        assert trial.measurement is not None
-        latency = goal.latency(view.objective, trial.measurement)
         standing = view.standing(trial)
         target = f"trial:{trial.key}"
         lines.append(
             (
                 label(""),
-                Piece(figures.milliseconds(latency, 6), standing, target),
-                Piece(f" {figures.rate(trial.measurement.throughput_ips, 7)}  ", standing, target),
+                Piece(figures.milliseconds(trial.latency_ms, 6), standing, target),
+                Piece(f" {figures.rate(trial.throughput_ips, 7)}  ", standing, target),
                 Piece(brief(trial.config, width - LABEL - 22), "", target),
             )
         )

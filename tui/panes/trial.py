@@ -9,7 +9,8 @@ from tui import figures, sensors
 from tui.paint import BLANK, Line, Piece, fit, label, labelled, strip
 from tui.panes.latencies import in_words, latencies
 from tui.session import Session
-from tui.state import JobView, Trial
+from tui.state import JobView
+from tui.trials import Trial
 from tui.words import ROUNDS
 
 
@@ -88,11 +89,14 @@ def _configuration(trial: Trial, width: int) -> list[Line]:
 
 
 def _outcome(session: Session, trial: Trial, width: int) -> list[Line]:
-    outcome = trial.outcome
-    if outcome is None:
+    assert session.job is not None
+    outcome = session.job.trials.outcome(trial.key)
+    if trial.running:
         since = session.job_now - trial.began_t if trial.began_t is not None else 0.0
         text = f"loading, warming up and measuring for {figures.clock(since)} so far"
         return [*labelled("now", text, width), BLANK, *_meanwhile(session, trial, width)]
+    if outcome is None:
+        return labelled("outcome", "being fetched from the daemon", width)
     if isinstance(outcome, Failed):
         return [
             *labelled("failed", outcome.reason, width, "strong over"),
@@ -101,7 +105,7 @@ def _outcome(session: Session, trial: Trial, width: int) -> list[Line]:
             *_meanwhile(session, trial, width),
         ]
     return [
-        *latencies(session.job.objective if session.job else None, outcome, width, session.glyphs),
+        *latencies(session.job.objective, outcome, width, session.glyphs),
         BLANK,
         *_figures(outcome, width),
         BLANK,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from autotuner.core.outcome import Failed
 from tui import figures, goal
 from tui.paint import Line, Piece, fit, marked
 from tui.session import Session
-from tui.state import Trial
+from tui.trials import Trial
 
 _MARK = 2
 
@@ -27,27 +26,23 @@ class Column:
 
 
 def _throughput(_: Session, trial: Trial) -> str:
-    measured = trial.measurement
-    return figures.number(measured.throughput_ips, 7) if measured else ""
+    return figures.number(trial.throughput_ips, 7) if trial.measured else ""
 
 
-def _latency(session: Session, trial: Trial) -> str:
-    objective = session.job.objective if session.job else None
-    measured = trial.measurement
-    return figures.number(goal.latency(objective, measured), 7) if measured else ""
+def _latency(_: Session, trial: Trial) -> str:
+    return figures.number(trial.latency_ms, 7) if trial.measured else ""
 
 
 def _median(_: Session, trial: Trial) -> str:
-    return figures.number(trial.measurement.p50_ms, 7) if trial.measurement else ""
+    return figures.number(trial.p50_ms, 7) if trial.measured else ""
 
 
 def _memory(_: Session, trial: Trial) -> str:
-    measured = trial.measurement
-    return figures.mebibytes(measured.memory_mib) if measured else ""
+    return figures.mebibytes(trial.memory_mib) if trial.measured else ""
 
 
 def _power(_: Session, trial: Trial) -> str:
-    return figures.number(trial.measurement.power_w, 6) if trial.measurement else ""
+    return figures.number(trial.power_w, 6) if trial.measured else ""
 
 
 def _threads(_: Session, trial: Trial) -> str:
@@ -66,7 +61,7 @@ def _rest(_: Session, trial: Trial) -> str:
     config = trial.config
     words = [config.precision, config.affinity, config.provider.removeprefix("onnxruntime-")]
     words += [config.power_mode] if config.power_mode != "present" else []
-    words += ["disturbed"] if trial.measurement and trial.measurement.disturbed else []
+    words += ["disturbed"] if trial.disturbed else []
     return " ".join(word for word in words if word != "none")
 
 
@@ -142,8 +137,8 @@ def _row(session: Session, trial: Trial, width: int, *, chosen: bool) -> Line:
     pieces = [Piece(f"{mark} ", ink, target)]
     for column in columns(width):
         text = column.text(session, trial)
-        if isinstance(trial.outcome, Failed) and column.sort == "throughput":
-            text = trial.outcome.reason[: column.width]
+        if trial.failed is not None and column.sort == "throughput":
+            text = trial.failed[: column.width]
         shaped = (
             f" {text[: column.width - 1]:<{column.width - 1}}"
             if column.left

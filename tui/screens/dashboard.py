@@ -10,8 +10,8 @@ from textual.widgets import Input
 
 from tui.paint import Line
 from tui.panes import gauges, log, scatter, search, trials
+from tui.ranking import SORTS
 from tui.screens.page import Page
-from tui.state import SORTS
 from tui.widgets.pane import Pane
 from tui.widgets.table import Table
 

@@ -50,14 +50,17 @@ class Dialogue(ModalScreen[bool]):
         if message.target in {"yes", "no"}:
             self.dismiss(message.target == "yes")
 
-    def _lines(self, width: int, _height: int) -> list[Line]:
+    def _lines(self, width: int, height: int) -> list[Line]:
+        """Return the question above the answers; where there is no room its end is left out."""
+        text = self._text(width)
         answers = (
             Piece(" y ", "key", "yes"),
             Piece(f"{self._yes}    ", "strong", "yes"),
             Piece(" n ", "key", "no"),
             Piece("no, leave it", "dim", "no"),
         )
-        return [BLANK, *self._text(width), BLANK, answers, BLANK]
+        whole = [BLANK, *text, BLANK, answers, BLANK]
+        return [*text[: height - 1], answers] if 0 < height < len(whole) else whole
 
 
 class Help(ModalScreen[None]):

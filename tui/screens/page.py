@@ -28,7 +28,8 @@ class Page(Screen[None]):
         (180, "-huge"),
     ]
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - as above
-        (0, "-low"),
+        (0, "-tiny"),
+        (16, "-low"),
         (22, "-usual"),
         (34, "-tall"),
         (48, "-high"),

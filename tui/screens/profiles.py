@@ -57,17 +57,24 @@ class ProfilesPage(Page):
         elif action in {"forward", "backward"}:
             detail = self.query_one("#evidence", Scroll)
             detail.move(detail.size.height - 1 if action == "forward" else 1 - detail.size.height)
+        elif action == "diff":
+            self._mark()
+        elif action == "back" and self.session.marked_profile is not None:
+            self.session.marked = None
+            self.repaint_all()
         else:
             return False
         return True
 
     def press(self, target: str) -> None:
-        """Choose a profile that was clicked."""
+        """Choose a profile that was clicked; a second click marks it."""
         kind, _, number = target.partition(":")
-        if kind == "profile":
-            self._choose(int(number))
-        else:
+        if kind != "profile":
             super().press(target)
+        elif int(number) == self.session.profile and len(self.session.profiles) > 1:
+            self.tui.do("diff")
+        else:
+            self._choose(int(number))
 
     def wheel(self, pane: Pane, rows: int) -> None:
         """Scroll what the wheel was turned over."""
@@ -81,10 +88,19 @@ class ProfilesPage(Page):
         self._fetch()
         self.repaint_all()
 
+    def _mark(self) -> None:
+        """Mark the chosen profile, or none when it is the marked one."""
+        chosen = self.session.chosen_profile
+        assert chosen is not None
+        if chosen.get("damaged"):
+            self.tui.say("Not now: diff; this profile is damaged.", "warn")
+            return
+        self.session.marked = None if chosen is self.session.marked_profile else chosen["name"]
+        self.repaint_all()
+
     def _fetch(self) -> None:
-        names = [
-            str(s["name"]) for s in [self.session.chosen_profile] if s and not s.get("damaged")
-        ]
+        wanted = (self.session.chosen_profile, self.session.marked_profile)
+        names = [str(s["name"]) for s in wanted if s and not s.get("damaged")]
         if self.session.applied is not None:
             names.append(str(self.session.applied.get("profile")))
         for name in names:
@@ -93,4 +109,7 @@ class ProfilesPage(Page):
                 self.tui.feed.ask("show", name)
 
     def _evidence(self, width: int) -> list[Line]:
+        pane = self.query_one("#evidence", Scroll)
+        if pane.border_title != profile.title(self.session):
+            pane.border_title = profile.title(self.session)
         return profile.evidence(self.session, width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -19,6 +21,7 @@ class TrialDetail(TrialPage):
         "job": ("trials", "detail"),
         "machine": ("detail",),
     }
+    _asked: tuple[str, int] | None = None
 
     def body(self) -> ComposeResult:
         """Yield the table and the detail."""
@@ -28,6 +31,16 @@ class TrialDetail(TrialPage):
             yield table
             yield Scroll(self._detail, id="detail", title="trial", classes="boxed detail")
         yield self.filter()
+
+    def repaint_all(self) -> None:
+        """Ask for what came of the chosen trial if that is not kept here."""
+        super().repaint_all()
+        self._fetch()
+
+    def repaint(self, parts: Iterable[str]) -> None:
+        """Do the same, as another one may be chosen now."""
+        super().repaint(parts)
+        self._fetch()
 
     def do(self, action: str) -> bool:
         """Scroll the detail; everything else is the table's."""
@@ -43,6 +56,16 @@ class TrialDetail(TrialPage):
             pane.move(rows)
         else:
             super().wheel(pane, rows)
+
+    def _fetch(self) -> None:
+        job, chosen = self.session.job, self.session.chosen_trial()
+        if job is None or chosen is None or chosen.running:
+            return
+        if job.trials.outcome(chosen.key) is not None:
+            self._asked = None
+        elif self._asked != (job.job, chosen.key):
+            self._asked = job.job, chosen.key
+            self.tui.feed.ask("outcome", str(chosen.key))
 
     def _detail(self, width: int) -> list[Line]:
         chosen = self.session.chosen_trial()

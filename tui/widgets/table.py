@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual.content import Content
+from textual.geometry import Size
 
 from tui.paint import Line
 from tui.widgets.pane import Pane, place
+
+_LINES_OF_NONE = 2
+"""How many lines say that there is no row."""
 
 Rows = Callable[[int, int, int], Sequence[Line]]
 """Returns the lines from row number *first* on, for a width and a height."""
@@ -35,6 +39,18 @@ class Table(Pane):
         self._count = count
         self._cursor = cursor
         self._first = 0
+        self._laid_out = 0
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """Return how many lines all rows take, for a table that is as high as these."""
+        return 1 + (self._count() or _LINES_OF_NONE)
+
+    def repaint(self) -> None:
+        """Paint again; a table that is as high as its rows is laid out anew when these change."""
+        if self.styles.is_auto_height and self._count() != self._laid_out:
+            self._laid_out = self._count()
+            self.refresh(layout=True)
+        super().repaint()
 
     def _slice(self, width: int, height: int) -> Sequence[Line]:
         self._follow_cursor(height)
