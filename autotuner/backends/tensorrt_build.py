@@ -6,7 +6,9 @@ for a GPU that is not there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import gc
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,23 @@ class Built:
     timing_cache: bytes | None
 
 
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Have no garbage collected meanwhile.
+
+    TensorRT calls the logger while it holds a lock that the end of each of its objects takes, too:
+    to collect an old one there is to wait for oneself, for ever.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+@uncollected()
 def build(
     trt: Any, recipe: Recipe, *, timing_cache: bytes | None = None, target: str | None = None
 ) -> Built:

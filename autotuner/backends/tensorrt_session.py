@@ -11,7 +11,7 @@ import numpy as np
 
 from autotuner.backends.base import BackendFailure
 from autotuner.backends.cuda import Stream
-from autotuner.backends.tensorrt_build import error_log, failure
+from autotuner.backends.tensorrt_build import error_log, failure, uncollected
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -36,6 +36,7 @@ class LoadedEngine:
     Each is for one thread; raises BackendFailure with TensorRT's words.
     """
 
+    @uncollected()
     def __init__(self, trt: Any, engine: bytes) -> None:
         self.trt = trt
         self.log = error_log(trt)

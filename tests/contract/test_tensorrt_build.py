@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -185,3 +186,18 @@ def test_version_8_6_is_told_what_later_ones_take_from_the_graph(tiny_model):
     config.set_preview_feature.assert_called_once_with(
         trt.PreviewFeature.PROFILE_SHARING_0806, True
     )
+
+
+def test_no_garbage_is_collected_while_tensorrt_is_at_work(tiny_model):
+    """It would wait for ever: an old builder's end needs the lock with which the logger is called.
+
+    When an operator cannot be read the collector goes on just the same.
+    """
+    collects = []
+    trt = MagicMock()
+    trt.ILogger = type("ILogger", (), {})
+    trt.Builder.side_effect = lambda _: collects.append(gc.isenabled())
+    with pytest.raises(AttributeError):
+        build(trt, Recipe(model=tiny_model, precision="fp16", shapes=SHAPES))
+    assert collects == [False]
+    assert gc.isenabled()
