@@ -43,7 +43,7 @@ from autotuner.subject import Subject
 _FINALISTS = 6
 _GRACE_S = 60.0
 """How much longer the final round may take while nothing is proven: a box is not always quiet."""
-_BETTER_S = 20.0
+_BETTER_S = 10.0
 """How much longer it may take while one that looks better than what is proven is undecided."""
 _SIMULATED_PROOF_S = 300.0
 """How much longer a simulated final round may take in any case: it costs no time."""
